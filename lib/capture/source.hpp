@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where packets come from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "net/packet.hpp"
+
+namespace wiretape::capture {
+
+// An interface of a source, as pcapng describes it; a classic pcap file has one.
+struct Interface {
+  std::string name;  // "" when the file does not say
+  net::LinkType link = net::LinkType::ethernet;
+  std::uint32_t snapshot_length = 262144;
+};
+
+class PacketSource {
+ public:
+  PacketSource() = default;
+  PacketSource(const PacketSource&) = delete;
+  PacketSource& operator=(const PacketSource&) = delete;
+  virtual ~PacketSource() = default;
+
+  // The next packets, at most a few hundred, in the order of the source; empty at the end. The packets and their bytes are
+  // valid until the next call. An error (a cut or damaged file: ErrorKind::input) comes once, after all packets that could
+  // be read before it.
+  virtual Result<std::span<const net::Packet>> next() = 0;
+
+  // Reads the packet at `position` again (one that next() gave earlier). Valid until the next call of again().
+  // Positions grow in the order of the source; reading them in growing order costs large sequential reads.
+  virtual Result<net::Packet> again(std::uint64_t position) = 0;
+  [[nodiscard]] virtual bool can_read_again() const = 0;
+
+  // Those known so far; pcapng may bring more. Packet::interface counts into it.
+  [[nodiscard]] virtual std::span<const Interface> interfaces() const = 0;
+};
+
+}  // namespace wiretape::capture

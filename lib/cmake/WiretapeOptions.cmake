@@ -1,0 +1,57 @@
+# Flags that every target of ours is built with, and the functions that declare modules and their tests.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE ON)
+
+add_library(wiretape_options INTERFACE)
+target_include_directories(wiretape_options INTERFACE ${PROJECT_SOURCE_DIR}/lib)
+target_compile_options(wiretape_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(WIRETAPE_WERROR)
+  target_compile_options(wiretape_options INTERFACE -Werror)
+endif()
+if(WIRETAPE_SANITIZE)
+  add_compile_options(-fsanitize=${WIRETAPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${WIRETAPE_SANITIZE})
+endif()
+if(WIRETAPE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# wiretape_module(NAME SOURCES file... [DEPENDS module...] [LINKS target...])
+# A static library wiretape_NAME; DEPENDS are other modules (the layer table of tests/house/layers.cmake),
+# LINKS foreign targets.
+function(wiretape_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LINKS" ${ARGN})
+  add_library(wiretape_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(wiretape_${name} PUBLIC wiretape_options ${arg_LINKS})
+  foreach(module IN LISTS arg_DEPENDS)
+    target_link_libraries(wiretape_${name} PUBLIC wiretape_${module})
+  endforeach()
+endfunction()
+
+# wiretape_unit_tests(MODULE SOURCES file... [LINKS target...])
+# One program of doctest cases for one module, linked with that module alone: what compiles here keeps its layer.
+function(wiretape_unit_tests module)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(unit_${module} ${arg_SOURCES})
+  target_link_libraries(unit_${module} PRIVATE wiretape_${module} wiretape_unit_main ${arg_LINKS})
+  doctest_discover_tests(unit_${module} TEST_PREFIX "${module}: " ADD_LABELS 1 PROPERTIES TIMEOUT 120)
+endfunction()
+
+# wiretape_fuzz(NAME [LINKS target...])
+# tests/fuzz/NAME_fuzz.cpp as a libFuzzer program (WIRETAPE_FUZZ), or as a program that replays tests/fuzz/corpus/NAME in ctest.
+function(wiretape_fuzz name)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  add_executable(${name}_fuzz ${name}_fuzz.cpp)
+  target_link_libraries(${name}_fuzz PRIVATE wiretape_options ${arg_LINKS})
+  if(WIRETAPE_FUZZ)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name}_fuzz PRIVATE replay_main.cpp)
+    add_test(NAME "fuzz: replay ${name}" COMMAND ${name}_fuzz ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
+    set_tests_properties("fuzz: replay ${name}" PROPERTIES LABELS fuzz TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a captured packet to a segment, or the reason why not.
+#pragma once
+
+#include "net/segment.hpp"
+
+namespace wiretape::net {
+
+class Defragmenter;
+
+// A segment is a view: valid until the packet's bytes go, or the next call with the same defragmenter.
+struct Decoded {
+  Drop drop = Drop::none;
+  Segment segment;  // set when drop is none
+};
+
+// Takes one packet apart: Ethernet with any number of 802.1Q/802.1ad tags up to 8, Linux cooked v1 and v2, BSD
+// loopback, raw IP, NFLOG, PKTAP; IPv4 (RFC 791) and IPv6 (RFC 8200) with extension headers, fragments through
+// `defragmenter`; the headers of TCP, UDP, ICMP, ICMPv6 and SCTP. Checksums are not looked at: offloading leaves them
+// empty on the sending machine. An IPv4 total length of 0 (segmentation offload) means to the end of the frame.
+void decode(const Packet& packet, Defragmenter& defragmenter, Decoded& out);
+
+}  // namespace wiretape::net

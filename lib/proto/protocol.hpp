@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that the rest of the program knows about a protocol.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/chunk.hpp"
+#include "entry/entry.hpp"
+#include "entry/field.hpp"
+
+namespace wiretape {
+
+// What a dissector says of the bytes it was shown.
+struct Step {
+  enum class Kind : std::uint8_t {
+    message,    // the first `bytes` end one message, now in take()
+    head,       // the first `bytes` are the head of a message whose body follows; peek() shows it meanwhile
+    need_more,  // come back with at least `bytes` in all (never more than 64 KiB: longer messages are consumed in pieces)
+    skip,       // the first `bytes` are consumed (part of a body, or no message); go on behind them
+    hand_over,  // the first `bytes` are consumed; what follows in both directions is another protocol, see Dissector::next_protocol()
+    lost,       // this is not, or no longer, the protocol
+  };
+  Kind kind;
+  std::size_t bytes = 0;
+
+  static constexpr Step message(std::size_t bytes) { return {Kind::message, bytes}; }
+  static constexpr Step head(std::size_t bytes) { return {Kind::head, bytes}; }
+  static constexpr Step need_more(std::size_t bytes) { return {Kind::need_more, bytes}; }
+  static constexpr Step skip(std::size_t bytes) { return {Kind::skip, bytes}; }
+  static constexpr Step hand_over(std::size_t bytes) { return {Kind::hand_over, bytes}; }
+  static constexpr Step lost() { return {Kind::lost, 0}; }
+};
+
+struct Protocol;
+
+// The state of one stream in one protocol. Both directions come through it, each in order.
+//
+//   next() is called with all bytes of a direction that are not consumed yet (never empty). The view is valid during the
+//   call. `time_at` of the context gives the time at which a byte came. need_more means the same bytes come again, with more.
+class Dissector {
+ public:
+  Dissector() = default;
+  Dissector(const Dissector&) = delete;
+  Dissector& operator=(const Dissector&) = delete;
+  virtual ~Dissector() = default;
+
+  // `first` and `last` are the times of the first and the last byte of `bytes`; the session sets Message::first and
+  // Message::last from them.
+  virtual Step next(Direction direction, Bytes bytes) = 0;
+
+  // `missing` bytes are not there. skip: goes on behind the gap (a body lost some of its bytes, its message is at fault
+  // `incomplete`); lost: cannot find the next message.
+  virtual Step gap(Direction direction, std::uint64_t missing) = 0;
+
+  // The direction sends no more. A message that ends with its stream (an HTTP body until close) is completed by
+  // returning message; anything else returns skip.
+  virtual Step end(Direction) { return Step::skip(0); }
+
+  // The message that a Step::message ended. Called once for each.
+  virtual std::unique_ptr<Message> take() = 0;
+
+  // The message whose head was announced by Step::head, still being filled; valid until the next call of anything.
+  // `keep_body(true)` (the default) or false, called after a head, says whether the body's bytes should be kept.
+  [[nodiscard]] virtual const Message* peek(Direction) const { return nullptr; }
+  virtual void keep_body(Direction, bool) {}
+
+  // A message whose entry has been told comes back, so that its memory serves again.
+  virtual void recycle(std::unique_ptr<Message>) {}
+
+  // After hand_over: who goes on, null for detection from the start. `tls` is true when what follows came out of TLS.
+  [[nodiscard]] virtual const Protocol* next_protocol() const { return nullptr; }
+};
+
+// How sure a protocol is that the first bytes of a direction are its own.
+enum class Guess : std::uint8_t { no, maybe, yes };  // maybe: more bytes could tell
+
+// How responses find their requests.
+enum class Pairing : std::uint8_t {
+  in_order,  // the n-th response answers the n-th request
+  by_id,     // Message::id is equal
+  single,    // each message is an entry of its own
+};
+
+// Settings that a dissector may need: limits from the command line.
+struct DissectorOptions {
+  std::size_t body_limit = 1U << 20U;  // bytes of a body that are kept; beyond it the text is cut, `truncated` says so
+};
+
+struct Protocol {
+  std::string_view name;                 // what filters say, and protocol.name
+  std::string_view title;                // for people
+  std::span<const std::uint16_t> ports;  // a hint, never a proof
+  // Looks at the first bytes of one direction: of a connection, or one whole datagram. `datagram` tells which.
+  Guess (*guess)(Direction direction, Bytes start, bool datagram);
+  std::unique_ptr<Dissector> (*open)(const DissectorOptions& options);  // one for each stream
+  Pairing pairing = Pairing::in_order;
+  Duration answer_within = Duration::seconds(60);  // an unanswered request is told after this, with a timeout fault
+  bool over_tcp = true;
+  bool over_udp = false;
+  std::span<const Field> fields;
+  std::span<const Label* const> labels;
+  // What one line about a call shows: paths of fields, in order. {"request.method", "request.path", "response.status"}
+  std::span<const std::string_view> summary;
+};
+
+// THE list, in the order in which protocols are asked: a later guess may be laxer.
+std::span<const Protocol* const> protocols();
+
+// The same as the language sees them: one Schema for each protocol, and those of the transports (tcp, udp, icmp, sctp),
+// by ordinal. The schemas live as long as the program.
+const Catalog& catalog();
+const Schema& schema_of(const Protocol& protocol);
+
+}  // namespace wiretape

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recording job and its state: what recording.json holds (wiretape-recording.5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace wiretape::record {
+
+enum class State : std::uint8_t { scheduled, recording, waiting, completed, stopped, failed, interrupted };
+std::string_view name(State state);
+
+struct Job {
+  std::string name;
+  std::string statement;
+  std::vector<std::string> interfaces;  // what is captured from
+  std::vector<std::string> files;       // or read from
+  std::string packet_filter;
+  std::optional<Timestamp> start;     // of the first iteration; none: at once
+  std::uint32_t iterations = 1;       // 0: for ever
+  std::optional<Duration> duration;   // of an iteration; none: until interrupted or the input's end
+  Duration expiration;                // 0: never
+  std::uint32_t snapshot_length = 262144;
+  std::uint64_t segment_size = 1ULL << 30U;  // bytes
+  std::uint64_t storage_limit = 0;           // bytes, 0: none
+  std::uint64_t backlog_limit = 256ULL << 20U;
+};
+
+struct Totals {
+  std::uint64_t packets = 0;          // seen
+  std::uint64_t calls = 0;            // matched, written
+  std::uint64_t all_calls = 0;        // seen
+  std::uint64_t streams = 0;          // kept
+  std::uint64_t all_streams = 0;      // seen
+  std::uint64_t kept_packets = 0;
+  std::uint64_t kept_bytes = 0;       // captured bytes written
+  std::uint64_t dropped_packets = 0;  // by the kernel
+  std::uint64_t gap_bytes = 0;
+  std::uint64_t backlog_cut_packets = 0;
+  std::uint64_t backlog_cut_bytes = 0;
+};
+
+// The rule of product.md section 1: [A-Za-z0-9][A-Za-z0-9._-]{0,62}. The error names the rule.
+Result<void> check_name(std::string_view name);
+
+}  // namespace wiretape::record
