@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # For bash scripts to source: Debian's packages by purpose, and need(), which installs those that are missing.
 
 # shellcheck disable=SC2034  # the lists are for the scripts that source this
