@@ -10,11 +10,13 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "record/format.hpp"
 
 namespace wiretape::record {
 
 enum class State : std::uint8_t { scheduled, recording, waiting, completed, stopped, failed, interrupted };
 std::string_view name(State state);
+std::optional<State> state_of(std::string_view name);
 
 struct Job {
   std::string name;
@@ -22,10 +24,10 @@ struct Job {
   std::vector<std::string> interfaces;  // what is captured from
   std::vector<std::string> files;       // or read from
   std::string packet_filter;
-  std::optional<Timestamp> start;     // of the first iteration; none: at once
-  std::uint32_t iterations = 1;       // 0: for ever
-  std::optional<Duration> duration;   // of an iteration; none: until interrupted or the input's end
-  Duration expiration;                // 0: never
+  std::optional<Timestamp> start;    // of the first iteration; none: at once
+  std::uint32_t iterations = 1;      // 0: for ever
+  std::optional<Duration> duration;  // of an iteration; none: until interrupted or the input's end
+  Duration expiration;               // 0: never
   std::uint32_t snapshot_length = 262144;
   std::uint64_t segment_size = 1ULL << 30U;  // bytes
   std::uint64_t storage_limit = 0;           // bytes, 0: none
@@ -33,18 +35,52 @@ struct Job {
 };
 
 struct Totals {
-  std::uint64_t packets = 0;          // seen
-  std::uint64_t calls = 0;            // matched, written
-  std::uint64_t all_calls = 0;        // seen
-  std::uint64_t streams = 0;          // kept
-  std::uint64_t all_streams = 0;      // seen
+  std::uint64_t packets = 0;      // seen
+  std::uint64_t calls = 0;        // matched, written
+  std::uint64_t all_calls = 0;    // seen
+  std::uint64_t streams = 0;      // kept
+  std::uint64_t all_streams = 0;  // seen
   std::uint64_t kept_packets = 0;
   std::uint64_t kept_bytes = 0;       // captured bytes written
   std::uint64_t dropped_packets = 0;  // by the kernel
   std::uint64_t gap_bytes = 0;
   std::uint64_t backlog_cut_packets = 0;
   std::uint64_t backlog_cut_bytes = 0;
+
+  Totals& operator+=(const Totals& other);
+  bool operator==(const Totals&) const = default;
 };
+
+// One run of a job, in a folder of its own.
+struct Iteration {
+  std::string folder;              // name below the recording's folder
+  State state = State::recording;  // recording, completed, stopped, failed, interrupted
+  Timestamp scheduled;
+  Timestamp began;
+  std::optional<Timestamp> ended;
+  Totals totals;
+  std::string reason;  // why it failed, a sentence; "" otherwise
+  std::string chain;   // hash of the manifest's last entry, "" while open or when nothing was written
+};
+
+// recording.json.
+struct Description {
+  FormatVersion format;
+  Job job;
+  State state = State::scheduled;
+  std::string reason;  // why it failed, a sentence; "" otherwise
+  Timestamp created;
+  std::optional<Timestamp> ended;
+  std::uint32_t missed = 0;  // iterations whose whole time passed without the job running
+  std::vector<Iteration> iterations;
+
+  [[nodiscard]] Totals totals() const;  // of all iterations
+};
+
+std::string to_json(const Description& description);
+
+// `path` is named in errors. ErrorKind::input for what is no recording.json, is damaged, or has a newer major version.
+Result<Description> read_description(std::string_view json, const std::string& path);
 
 // The rule of product.md section 1: [A-Za-z0-9][A-Za-z0-9._-]{0,62}. The error names the rule.
 Result<void> check_name(std::string_view name);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recording that is being made: its folder, its lock, its recording.json.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "record/files.hpp"
+#include "record/job.hpp"
+#include "record/writer.hpp"
+
+namespace wiretape::record {
+
+// Holds the lock as long as it lives. Every change of state is on disk when the call returns.
+// The usual way: Store::create(), start_iteration(), writing, finish().
+class Recording {
+ public:
+  Recording(Recording&&) noexcept = default;
+  Recording& operator=(Recording&&) noexcept = default;
+
+  [[nodiscard]] const Description& description() const { return description_; }
+  [[nodiscard]] const std::string& path() const { return folder_.path(); }
+
+  // Makes the iteration's folder, named by its scheduled start, and the state `recording`. No other iteration may be
+  // open. The writer belongs to the recording and lives until the iteration is ended.
+  Result<IterationWriter*> start_iteration(Timestamp scheduled, Timestamp began);
+  [[nodiscard]] IterationWriter* writer() const { return writer_.get(); }
+
+  // Numbers so far, for who looks at a growing recording. Costs a replacement of recording.json: call it at most once a
+  // second.
+  Result<void> update(const Totals& totals);
+
+  // Closes the open iteration's segments and notes how it ended (completed, stopped, failed); the recording is `next`
+  // from then on: waiting, or the same as the iteration. An error of writing makes both `failed`, with its sentence as
+  // the reason, and is returned.
+  struct Ending {
+    State state = State::completed;
+    std::string reason;  // for failed
+    Timestamp at;
+  };
+  Result<void> end_iteration(const Ending& ending, const Totals& totals, State next);
+
+  // Ends the open iteration, if any, in the same way, and the recording.
+  Result<void> finish(const Ending& ending, const Totals& totals);
+
+  // An iteration whose time has passed entirely.
+  Result<void> note_missed();
+  // scheduled or waiting; the reason is forgotten.
+  Result<void> set_state(State state);
+
+  // For the process that goes on with what another one left (Store::resume) or has just made (Store::create).
+  Recording(Folder folder, File lock, Description description, Files& files);
+
+ private:
+  Result<void> save();
+  Result<void> close_iteration(const Ending& ending, const Totals& totals);
+
+  Folder folder_;
+  File lock_;
+  Description description_;
+  Files* files_;
+  std::unique_ptr<IterationWriter> writer_;
+};
+
+}  // namespace wiretape::record

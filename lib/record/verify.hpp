@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks every file of a recording against its manifests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "record/files.hpp"
+
+namespace wiretape::record {
+
+enum class Verdict : std::uint8_t {
+  good,      // as the manifest says
+  open,      // written since the last manifest: readable, not proven
+  torn,      // open, and its end is no whole record: read up to there
+  damaged,   // another content than the manifest says, or not readable as what it is
+  missing,   // in the manifest, not in the folder
+  swapped,   // holds what the manifest says of another file
+  broken,    // the manifest's chain: an entry was taken out, put in or altered
+  unlisted,  // a file that no manifest names and that no open segment can be
+  leftover,  // of a merge or replacement that was interrupted; harmless
+  foreign,   // not written by wiretape
+};
+std::string_view name(Verdict verdict);
+// Whether it means that what was recorded is not what is there now.
+bool is_damage(Verdict verdict);
+
+struct Finding {
+  std::string path;  // relative to the recording's folder: 20240604T084500Z/000001.pcap
+  Verdict verdict = Verdict::good;
+  std::string sentence;  // what is wrong; "" when good
+};
+
+struct Verification {
+  std::vector<Finding> findings;  // one for each file, by path
+  std::uint64_t bytes = 0;        // read
+
+  [[nodiscard]] bool intact() const;  // no finding is damage
+};
+
+// `path` is a recording's folder. An error only when it cannot be read at all.
+Result<Verification> verify(const std::string& path, Files& files = system_files());
+
+}  // namespace wiretape::record
