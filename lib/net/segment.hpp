@@ -19,7 +19,7 @@ struct TcpFlags {
 struct Segment {
   Timestamp time;
   Transport transport = Transport::tcp;
-  Endpoint source;       // port 0 for ICMP
+  Endpoint source;  // port 0 for ICMP
   Endpoint destination;
   std::uint16_t vlan = 0;
   Bytes payload;                     // behind the transport header; what was captured of it
@@ -38,7 +38,8 @@ struct Segment {
   std::uint16_t icmp_id = 0;        // echo only
   std::uint16_t icmp_sequence = 0;  // echo only
   std::uint16_t icmp_checksum = 0;
-  // An ICMP error quotes the packet that it answers, and belongs to that packet's stream too. Empty when it quotes none.
+  // An ICMP error quotes the packet that it answers, and belongs to that packet's stream too. Empty when it quotes
+  // none.
   bool quotes = false;
   Transport quoted_transport = Transport::tcp;
   Endpoint quoted_source;

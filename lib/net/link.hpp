@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Link layer headers (https://www.tcpdump.org/linktypes.html), taken off down to the IP packet.
+#pragma once
+
+#include <cstdint>
+
+#include "net/packet.hpp"
+#include "net/segment.hpp"
+
+namespace wiretape::net {
+
+// What a frame carries. `bytes` reaches to the end of what was captured: padding and trailers are still there, the IP
+// header says where its packet ends.
+struct IpPacket {
+  Bytes bytes;                     // not empty; the first nibble is the version
+  std::uint32_t not_captured = 0;  // bytes of the frame behind `bytes` that the snapshot length cut off
+  std::uint16_t vlan = 0;          // outermost 802.1Q identifier
+};
+
+// Drop::none and `out`, or why there is no IP packet. A view into the packet.
+Drop strip_link(const Packet& packet, IpPacket& out);
+
+}  // namespace wiretape::net
