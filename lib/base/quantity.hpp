@@ -23,7 +23,7 @@ Result<std::uint64_t> parse_size(std::string_view text, std::string_view option)
 // 90 -> "90 s", 3600 -> "60 min", 5400 -> "1 h 30 min", 259200 -> "3 d": what was understood, for people. Whole
 // seconds.
 std::string duration_text(Duration duration);
-// "512 bytes", "1.2 MB", "1.0 GiB"-free: powers of 1000, one digit of fraction.
+// "512 bytes", "1.2 MB": powers of 1000, one digit of fraction.
 std::string size_text(std::uint64_t bytes);
 
 }  // namespace wiretape

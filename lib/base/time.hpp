@@ -4,7 +4,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace wiretape {
 
@@ -48,6 +50,10 @@ constexpr Duration operator-(Timestamp later, Timestamp earlier) {
 // Years outside 0000 to 9999 cannot occur: 64 bits of nanoseconds reach from 1677 to 2262.
 std::string rfc3339(Timestamp time);
 void append_rfc3339(std::string& out, Timestamp time);
+
+// RFC 3339 read: any offset, up to nine digits of fraction (further ones are cut off), a space for the T, and the
+// seconds may be left out. None for anything else, and for dates that do not exist or do not fit.
+std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
 // The wall clock, for what is not packet time: names of folders, states, schedules.
 Timestamp now();
