@@ -1,2 +1,125 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 0; }
+// The program: understands the command line, runs the command that it names, and turns an Error into an exit status.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "commands.hpp"
+#include "option_types.hpp"
+#include "report.hpp"
+
+namespace wiretape::cli {
+namespace {
+
+constexpr auto version_text =
+    "wiretape " WIRETAPE_VERSION "\nLicensed under the Apache License, version 2.0; there is no warranty.";
+
+// The command that the line names, the innermost one.
+const CLI::App& named_command(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : named_command(*commands.front());
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  return names;
+}
+
+// "--colour" and "-y" as they are typed, of this command.
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& words) {
+  const std::string near = nearest(word, words);
+  return near.empty() ? std::string() : fmt::format("did you mean '{}'?", near);
+}
+
+Error unknown_option(const CLI::App& command, const std::string& option) {
+  const std::string name = option.substr(0, option.find('='));
+  const std::string suggestion = did_you_mean(name, option_names(command));
+  return {.message = fmt::format("unknown option '{}'", name),
+          .hint = suggestion.empty() ? fmt::format("see: {} --help", command.get_display_name()) : suggestion};
+}
+
+// What is left over of the line when all that is known has been taken.
+Error unexpected(const CLI::App& command, const std::string& argument) {
+  if (argument.size() > 1 && argument[0] == '-') return unknown_option(command, argument);
+  if (const auto names = command_names(command); !names.empty()) {
+    const std::string suggestion = did_you_mean(argument, names);
+    return {.message = fmt::format("unknown command '{}'", argument),
+            .hint = suggestion.empty() ? fmt::format("one of: {}", fmt::join(names, ", ")) : suggestion};
+  }
+  return {.message = fmt::format("unexpected argument '{}'", argument),
+          .hint = "a statement of several words stands in single quotes"};
+}
+
+// CLI11's own words for a wrong line, as a sentence of ours.
+Error sentence(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string option = text.substr(0, text.find(':'));
+  if (text.find(": At Most 1 required") != std::string::npos) return {.message = option + " can be given only once"};
+  if (error.get_name() == "ArgumentMismatch") return {.message = option + " needs a value"};
+  const std::size_t end = text.find('\n');
+  return {.message = text.substr(0, end), .hint = end == std::string::npos ? "" : text.substr(end + 1)};
+}
+
+ExitStatus usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& command = named_command(app);
+  const auto rest = app.remaining(true);
+  return failed(rest.empty() ? sentence(error) : unexpected(command, rest.front()));
+}
+
+ExitStatus run(const CLI::App& app, const Command& chosen) {
+  if (const auto rest = app.remaining(true); !rest.empty()) {
+    return failed(unexpected(named_command(app), rest.front()));
+  }
+  if (!chosen) {
+    const CLI::App& command = named_command(app);
+    return failed(
+        {.message = "a command is needed", .hint = fmt::format("one of: {}", fmt::join(command_names(command), ", "))});
+  }
+  const Result<ExitStatus> status = chosen();
+  return status ? *status : failed(status.error());
+}
+
+ExitStatus wiretape_main(int argc, char** argv) {
+  // A reader that went away is seen as EPIPE where we write, and is a normal end there.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app{"Records the traffic of API calls that a statement describes, and reads recordings.", "wiretape"};
+  app.set_help_flag("-h,--help", "Show this help");
+  app.set_help_all_flag("--help-all", "Show the help of all commands");
+  app.set_version_flag("--version", version_text, "Show the version");
+  // At most one: what follows a command's name is its own, even when it is spelled like a command.
+  app.require_subcommand(0, 1);
+  app.allow_extras();
+
+  Command chosen;
+  add_record(app, chosen);
+  add_analyze(app, chosen);
+  add_kfl(app, chosen);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    app.exit(success, std::cout, std::cerr);
+    return ExitStatus::done;
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  return run(app, chosen);
+}
+
+}  // namespace
+}  // namespace wiretape::cli
+
+int main(int argc, char** argv) {
+  return static_cast<int>(wiretape::cli::wiretape_main(argc, argv));
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// wiretape analyze: asks recordings and capture files.
+#include "engine/analyze.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "analyze_output.hpp"
+#include "base/quantity.hpp"
+#include "commands.hpp"
+#include "option_types.hpp"
+#include "record/store.hpp"
+#include "recording_text.hpp"
+#include "report.hpp"
+#include "statement_options.hpp"
+#include "stop.hpp"
+
+namespace wiretape::cli {
+namespace {
+
+struct AnalyzeOptions {
+  std::vector<std::string> inputs;
+  StatementOptions statement;
+  AnalyzeOutputOptions output;
+  std::optional<std::uint64_t> count;
+  std::string write;
+  std::string store;
+  std::optional<std::uint64_t> body_limit;
+  bool transport_entries = false;
+  bool redissect = false;
+  bool fail_empty = false;
+};
+
+// Ends the run after a signal, so that what was found so far is written whole.
+class StoppableSink final : public engine::CallSink {
+ public:
+  StoppableSink(Printer& printer, const std::atomic<bool>& stop) : printer_(printer), stop_(stop) {}
+  bool call(const Entry& entry) override { return printer_.call(entry) && !stop_; }
+  bool call(std::string_view json) override { return printer_.call(json) && !stop_; }
+
+ private:
+  Printer& printer_;
+  const std::atomic<bool>& stop_;
+};
+
+// `analyze file.pcap` would otherwise ask for calls that have a field "file.pcap".
+bool looks_like_file(const std::string& text) {
+  const auto ends_with = [&text](std::string_view end) {
+    return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+  };
+  const bool named_so =
+      text.find('/') != std::string::npos || ends_with(".pcap") || ends_with(".pcapng") || ends_with(".cap");
+  return named_so && ::access(text.c_str(), F_OK) == 0;
+}
+
+Result<void> check(const AnalyzeOptions& options) {
+  if (const auto& text = options.statement.positional; text && looks_like_file(*text)) {
+    return Error{.message = fmt::format("'{}' is a file, where a statement is expected", *text),
+                 .hint = fmt::format("read it with -r {}", *text)};
+  }
+  if (!options.write.empty() && !options.output.format && says_anything(options.output)) {
+    return Error{.message = "-w alone shows no calls, so that how to show them has no effect",
+                 .hint = "add -T text to see the calls as well"};
+  }
+  if (options.write == "-" && options.output.format) {
+    return Error{.message = "standard output cannot take packets and calls at once",
+                 .hint = "give -w a file, or leave out -T"};
+  }
+  return check(options.output);
+}
+
+// Nothing named means all recordings of the store.
+Result<std::vector<std::string>> inputs_of(const AnalyzeOptions& options, const std::string& store,
+                                           const kfl::Statement& statement) {
+  if (!options.inputs.empty() || !statement.recordings().empty()) return options.inputs;
+  const auto listing = record::Store(store).list();
+  if (!listing) return listing.error();
+  std::vector<std::string> folders;
+  for (const record::Found& recording : listing->recordings) folders.push_back(recording.path);
+  if (folders.empty()) {
+    return Error{.message = fmt::format("nothing to read: no -r is given, and there is no recording in {}", store),
+                 .hint = "give a capture file or a recording's folder with -r"};
+  }
+  return folders;
+}
+
+Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timestamp time) {
+  const auto text = statement_text(options.statement);
+  if (!text) return text.error();
+  auto statement = compile_statement(options.statement, *text, time);
+  if (!statement) return statement.error();
+  for (const kfl::Warning& warning : statement->warnings()) report(warning);
+  const auto store = store_path(options.store);
+  if (!store) return store.error();
+  auto inputs = inputs_of(options, *store, *statement);
+  if (!inputs) return inputs.error();
+
+  engine::AnalyzeRequest request;
+  request.inputs = *std::move(inputs);
+  request.store = *store;
+  request.statement = *std::move(statement);
+  request.count = options.count;
+  request.write = options.write;
+  request.show_calls = options.write.empty() || options.output.format.has_value();
+  request.transport_entries = options.transport_entries;
+  request.redissect = options.redissect;
+  if (options.body_limit) request.body_limit = *options.body_limit;
+  request.want_bodies = request.show_calls && shows_bodies(options.output);
+  return request;
+}
+
+Result<engine::Stats> show_calls(const engine::AnalyzeRequest& request, const AnalyzeOptions& options, Timestamp time) {
+  Output out(STDOUT_FILENO, options.output.line_buffered ? Flush::each_record : default_flush(STDOUT_FILENO));
+  const auto printer = make_printer(out, options.output, options.statement, time);
+  if (!printer) return printer.error();
+  StoppableSink sink(**printer, stop_on_signals());
+  auto stats = engine::analyze(request, &sink);
+  // An array that was begun is ended, whatever happened.
+  (*printer)->finish();
+  const auto written = out.finish();
+  if (stats && !written) return written.error();
+  return stats;
+}
+
+// On a terminal only: elsewhere stderr is for what is wrong.
+void summarize(const engine::Stats& stats, const std::string& file) {
+  fmt::print(stderr, "{} ({}) of {} written to {}\n", counted(stats.kept_packets, "packet", "packets"),
+             size_text(stats.kept_bytes), counted(stats.matched_streams, "stream", "streams"), file);
+}
+
+Result<ExitStatus> run_analyze(const AnalyzeOptions& options) {
+  if (const auto checked = check(options); !checked) return checked.error();
+  const Timestamp time = now();
+  const auto request = request_of(options, time);
+  if (!request) return request.error();
+
+  const auto stats = request->show_calls ? show_calls(*request, options, time) : engine::analyze(*request, nullptr);
+  if (!stats) return stats.error();
+  if (!options.write.empty() && is_terminal(STDERR_FILENO)) summarize(*stats, options.write);
+  if (stats->damage) return failed(*stats->damage);
+  return options.fail_empty && stats->matched_calls == 0 ? ExitStatus::nothing_matched : ExitStatus::done;
+}
+
+}  // namespace
+
+void add_analyze(CLI::App& parent, Command& chosen) {
+  const auto options = std::make_shared<AnalyzeOptions>();
+  CLI::App& command = *parent.add_subcommand("analyze", "Ask recordings and capture files");
+  repeatable(command, "-r", options->inputs,
+             "Read a capture file or a recording's folder; - is standard input; repeatable")
+      ->type_name("FILE");
+  add_statement(command, options->statement, "-Y,--kfl");
+  add_output(command, options->output);
+  count_option(command, "-c", options->count, "End after so many calls");
+  command.add_option("-w", options->write, "Write the packets of the streams of these calls; - is standard output")
+      ->type_name("FILE");
+  command.add_flag("--l4", options->transport_entries, "Show connections and flows too, as calls of tcp and udp");
+  command.add_flag("--redissect", options->redissect, "Take the packets of recordings apart again");
+  parsed(
+      command, "--body-limit",
+      [options](const std::string& value) -> Result<void> {
+        const auto size = parse_size(value, "--body-limit");
+        if (!size) return size.error();
+        options->body_limit = *size;
+        return {};
+      },
+      "Keep so much of each body (1Mi)")
+      ->type_name("SIZE");
+  command.add_flag("--fail-empty", options->fail_empty, "Exit with status 20 when nothing matches");
+  store_option(command, options->store);
+  command.callback([options, &chosen] { chosen = [options] { return run_analyze(*options); }; });
+}
+
+}  // namespace wiretape::cli
