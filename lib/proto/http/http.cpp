@@ -1,1 +1,477 @@
 // SPDX-License-Identifier: Apache-2.0
+// Where HTTP/1.x messages begin and end in a stream (RFC 9112 section 6), and the protocol's record.
+#include "proto/http/http.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "proto/http/fields.hpp"
+#include "proto/http/http1_wire.hpp"
+#include "proto/http/message.hpp"
+
+namespace wiretape::http {
+namespace {
+
+constexpr Start start_of(Direction direction) {
+  return direction == Direction::to_server ? Start::request : Start::response;
+}
+
+constexpr bool is_line_end(char c) {
+  return c == '\r' || c == '\n';
+}
+
+// Bytes passed over in search of a start line; beyond them the direction is something else.
+constexpr std::uint64_t longest_search = 1U << 20U;
+
+// Trailer lines kept of one message.
+constexpr std::size_t longest_trailer = 64U << 10U;
+
+constexpr Fault dissection(std::string_view message) {
+  return {Fault::Type::dissection, message};
+}
+constexpr Fault incomplete(std::string_view message) {
+  return {Fault::Type::incomplete, message};
+}
+
+// Messages that wait to be used again, shared by all streams of a thread: a stream of a million would hold none by
+// itself.
+class MessagePool {
+ public:
+  std::unique_ptr<Message> get() {
+    if (idle_.empty()) return std::make_unique<Message>();
+    auto message = std::move(idle_.back());
+    idle_.pop_back();
+    return message;
+  }
+
+  void put(std::unique_ptr<Message> message) {
+    constexpr std::size_t most_idle = 64, largest_idle_head = 16U << 10U;
+    if (idle_.size() < most_idle && message->head().size <= largest_idle_head) idle_.push_back(std::move(message));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Message>> idle_;
+};
+
+thread_local MessagePool pool;
+
+// The requests whose responses are still to come: of each only what changes where its response ends.
+class Outstanding {
+ public:
+  enum class Kind : std::uint8_t { other, head, connect };
+
+  // More than fit are taken for other when their turn comes.
+  void push(Kind kind) {
+    if (count_ < most) kinds_ |= static_cast<std::uint64_t>(kind) << (2U * count_++);
+  }
+  [[nodiscard]] Kind front() const { return static_cast<Kind>(kinds_ & 3U); }
+  void pop() {
+    kinds_ >>= 2U;
+    if (count_ != 0) --count_;
+  }
+  // Responses were lost: without pipelining the next one answers the latest request.
+  void keep_newest() {
+    if (count_ > 1) kinds_ >>= 2U * (count_ - 1U);
+    count_ = std::min<std::uint8_t>(count_, 1);
+  }
+
+ private:
+  static constexpr std::uint8_t most = 32;
+  std::uint64_t kinds_ = 0;
+  std::uint8_t count_ = 0;
+};
+
+Outstanding::Kind kind_of(std::string_view method) {
+  if (method == "HEAD") return Outstanding::Kind::head;
+  return method == "CONNECT" ? Outstanding::Kind::connect : Outstanding::Kind::other;
+}
+
+// What stands behind a head.
+enum class BodyKind : std::uint8_t { none, length, chunks, until_close, unknown };
+
+BodyKind body_after_length(const Head& head, Start start) {
+  switch (head.length) {
+    case Length::given:
+    case Length::repeated: return head.content_length == 0 ? BodyKind::none : BodyKind::length;
+    case Length::conflicting:
+    case Length::malformed: return start == Start::request ? BodyKind::unknown : BodyKind::until_close;
+    case Length::none: break;
+  }
+  return start == Start::request ? BodyKind::none : BodyKind::until_close;
+}
+
+// RFC 9112 section 6.3.
+BodyKind body_of(const Head& head, Start start, Outstanding::Kind answered) {
+  if (start == Start::response) {
+    const bool never = head.status < 200 || head.status == 204 || head.status == 304;
+    const bool tunnel = answered == Outstanding::Kind::connect && head.status < 300;
+    if (never || tunnel || answered == Outstanding::Kind::head) return BodyKind::none;
+  }
+  switch (head.transfer) {
+    case Transfer::chunked: return BodyKind::chunks;
+    case Transfer::opaque: return start == Start::request ? BodyKind::unknown : BodyKind::until_close;
+    case Transfer::none: break;
+  }
+  return body_after_length(head, start);
+}
+
+// What a head says against the standard about where its body ends.
+Fault fault_of(const Head& head) {
+  if (head.transfer != Transfer::none && head.length != Length::none) {
+    return dissection("both Transfer-Encoding and Content-Length");
+  }
+  if (head.transfer == Transfer::opaque) return dissection("Transfer-Encoding does not end with chunked");
+  switch (head.length) {
+    case Length::conflicting: return dissection("conflicting Content-Length");
+    case Length::repeated: return dissection("repeated Content-Length");
+    case Length::malformed: return dissection("malformed Content-Length");
+    case Length::none:
+    case Length::given: break;
+  }
+  return {};
+}
+
+class Http1Dissector final : public Dissector {
+ public:
+  explicit Http1Dissector(const DissectorOptions& options) : body_limit_(options.body_limit) {}
+  ~Http1Dissector() override {
+    for (Side& side : sides_) give_back(std::move(side.message));
+    give_back(std::move(done_));
+  }
+
+  Step next(Direction direction, Bytes bytes) override;
+  Step gap(Direction direction, std::uint64_t missing) override;
+  Step end(Direction direction) override;
+
+  std::unique_ptr<wiretape::Message> take() override { return std::move(done_); }
+  [[nodiscard]] const wiretape::Message* peek(Direction direction) const override {
+    return sides_[index(direction)].message.get();
+  }
+  void keep_body(Direction direction, bool keep) override {
+    Side& side = sides_[index(direction)];
+    if (side.message != nullptr && !keep) side.message->body.stop_keeping();
+  }
+  void recycle(std::unique_ptr<wiretape::Message> message) override {
+    give_back(std::unique_ptr<Message>(static_cast<Message*>(message.release())));
+  }
+
+ private:
+  enum class State : std::uint8_t {
+    head,
+    length,
+    chunks,
+    until_close,
+    cut,        // the message broke off in a gap and is told with the next bytes
+    searching,  // for a start line at the front of what comes next
+  };
+  struct Side {
+    std::unique_ptr<Message> message;  // whose body is coming
+    std::uint64_t left = 0;            // length: of the body; searching: how far to go on
+    ChunkWalker chunks;
+    std::uint32_t scanned = 0;  // of a head that is not whole yet
+    State state = State::head;
+    bool untouched = false;  // no byte of the body has come
+    bool refused = false;    // the final response came while the client waited to send the body
+  };
+
+  static void give_back(std::unique_ptr<Message> message) {
+    if (message != nullptr) pool.put(std::move(message));
+  }
+
+  Step read_head(Direction direction, Bytes bytes);
+  Step begin_message(Direction direction, Bytes bytes, const Head& head);
+  Step search(Side& side, Direction direction, Bytes bytes);
+  Step wait_for_head(Side& side, Bytes bytes);
+  Step wait_for_tunnel(Bytes bytes);
+  Step read_length(Side& side, Bytes bytes);
+  Step read_chunks(Side& side, Bytes bytes);
+  Step read_until_close(Side& side, Bytes bytes);
+  Step finish(Side& side, std::size_t bytes, State then);
+  void note_request(std::string_view method);
+  void note_response(const Head& head);
+
+  std::array<Side, 2> sides_;
+  std::unique_ptr<Message> done_;
+  std::size_t body_limit_;
+  Outstanding outstanding_;
+  bool connecting_ = false;  // a CONNECT waits for its answer
+  bool handed_over_ = false;
+};
+
+Step Http1Dissector::next(Direction direction, Bytes bytes) {
+  if (handed_over_) return Step::hand_over(0);
+  Side& side = sides_[index(direction)];
+  if (side.untouched) {
+    Head other;
+    // The server said no before the body, and the client went on with its next request.
+    if (side.refused && parse_start_line(Start::request, bytes, other) == Parsed::whole) {
+      return finish(side, 0, State::head);
+    }
+    side.untouched = false;
+  }
+  switch (side.state) {
+    case State::head:
+      return connecting_ && direction == Direction::to_server ? wait_for_tunnel(bytes) : read_head(direction, bytes);
+    case State::length: return read_length(side, bytes);
+    case State::chunks: return read_chunks(side, bytes);
+    case State::until_close: return read_until_close(side, bytes);
+    case State::cut: return finish(side, 0, State::searching);
+    case State::searching: return search(side, direction, bytes);
+  }
+  return Step::lost();
+}
+
+Step Http1Dissector::read_head(Direction direction, Bytes bytes) {
+  Side& side = sides_[index(direction)];
+  if (is_line_end(bytes.front())) {
+    const std::size_t begin = std::min(bytes.find_first_not_of("\r\n"), bytes.size());
+    return Step::skip(begin);
+  }
+  if (side.scanned != 0 && find_head_end(bytes, side.scanned) == 0) return wait_for_head(side, bytes);
+
+  Head head;
+  switch (parse_head(start_of(direction), bytes, head)) {
+    case Parsed::whole: break;
+    case Parsed::partial: return wait_for_head(side, bytes);
+    case Parsed::malformed: {
+      // After a start line nothing is wrong with a head but its length.
+      const bool started = parse_start_line(start_of(direction), bytes, head) == Parsed::whole;
+      return started ? Step::lost() : search(side, direction, bytes);
+    }
+  }
+  side.scanned = 0;
+  return begin_message(direction, bytes, head);
+}
+
+// Behind a CONNECT comes another request, when the server says no, or what goes through the tunnel.
+Step Http1Dissector::wait_for_tunnel(Bytes bytes) {
+  Head head;
+  if (parse_start_line(Start::request, bytes, head) == Parsed::whole) return read_head(Direction::to_server, bytes);
+  if (bytes.size() < longest_head) return Step::need_more(bytes.size() + 1);
+  handed_over_ = true;
+  return Step::hand_over(0);
+}
+
+Step Http1Dissector::wait_for_head(Side& side, Bytes bytes) {
+  if (bytes.size() >= longest_head) return Step::lost();
+  side.scanned = static_cast<std::uint32_t>(bytes.size());
+  return Step::need_more(bytes.size() + 1);
+}
+
+Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head& head) {
+  Side& side = sides_[index(direction)];
+  const Start start = start_of(direction);
+  const bool interim = start == Start::response && head.status < 200 && head.status != 101;
+  if (interim) return Step::skip(head.size);
+
+  auto message = pool.get();
+  message->begin(start, bytes.substr(0, head.size), head, body_limit_);
+  message->label = head.minor == 0 ? &http_1_0 : &http_1_1;
+  message->fault = fault_of(head);
+  const BodyKind body = body_of(head, start, outstanding_.front());
+  if (start == Start::request)
+    note_request(message->method());
+  else
+    note_response(head);
+
+  side.message = std::move(message);
+  side.refused = false;
+  switch (body) {
+    case BodyKind::none: return finish(side, head.size, State::head);
+    case BodyKind::unknown: return finish(side, head.size, State::searching);
+    case BodyKind::length:
+      side.state = State::length;
+      side.left = head.content_length;
+      break;
+    case BodyKind::chunks:
+      side.state = State::chunks;
+      side.chunks = {};
+      break;
+    case BodyKind::until_close: side.state = State::until_close; break;
+  }
+  side.untouched = start == Start::request && head.expects;
+  return Step::head(head.size);
+}
+
+void Http1Dissector::note_request(std::string_view method) {
+  const auto kind = kind_of(method);
+  outstanding_.push(kind);
+  connecting_ = connecting_ || kind == Outstanding::Kind::connect;
+}
+
+void Http1Dissector::note_response(const Head& head) {
+  const bool connect = outstanding_.front() == Outstanding::Kind::connect;
+  outstanding_.pop();
+  if (connect) connecting_ = false;
+  handed_over_ = head.status == 101 || (connect && head.status < 300);
+  Side& client = sides_[index(Direction::to_server)];
+  client.refused = client.untouched;
+}
+
+// The message is over with the next `bytes`.
+Step Http1Dissector::finish(Side& side, std::size_t bytes, State then) {
+  done_ = std::move(side.message);
+  side.state = then;
+  side.left = longest_search;
+  side.untouched = false;
+  side.scanned = 0;
+  return Step::message(bytes);
+}
+
+Step Http1Dissector::read_length(Side& side, Bytes bytes) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(side.left, bytes.size()));
+  Message& message = *side.message;
+  message.body.append(bytes.substr(0, size));
+  message.body_size += size;
+  message.size += size;
+  side.left -= size;
+  return side.left == 0 ? finish(side, size, State::head) : Step::skip(size);
+}
+
+Step Http1Dissector::read_chunks(Side& side, Bytes bytes) {
+  Message& message = *side.message;
+  Bytes rest = bytes;
+  State then = State::head;
+  for (bool more = true; more;) {
+    const ChunkWalker::Piece piece = side.chunks.next(rest);
+    switch (piece.kind) {
+      case ChunkWalker::Piece::Kind::data: message.body.append(piece.bytes); break;
+      case ChunkWalker::Piece::Kind::trailer:
+        message.trailer_lines += piece.bytes.substr(0, longest_trailer - message.trailer_lines.size());
+        break;
+      case ChunkWalker::Piece::Kind::more:
+        message.body_size += bytes.size();
+        message.size += bytes.size();
+        return Step::skip(bytes.size());
+      case ChunkWalker::Piece::Kind::broken:
+        message.fault = dissection("malformed chunk");
+        then = State::searching;
+        more = false;
+        break;
+      case ChunkWalker::Piece::Kind::end: more = false; break;
+    }
+  }
+  const std::size_t size = bytes.size() - rest.size();
+  message.body_size += size;
+  message.size += size;
+  return finish(side, size, then);
+}
+
+Step Http1Dissector::read_until_close(Side& side, Bytes bytes) {
+  Message& message = *side.message;
+  message.body.append(bytes);
+  message.body_size += bytes.size();
+  message.size += bytes.size();
+  return Step::skip(bytes.size());
+}
+
+Step Http1Dissector::search(Side& side, Direction direction, Bytes bytes) {
+  if (side.state != State::searching) {
+    side.state = State::searching;
+    side.left = longest_search;
+  }
+  Head head;
+  switch (parse_start_line(start_of(direction), bytes, head)) {
+    case Parsed::whole:
+      side.state = State::head;
+      if (direction == Direction::to_client) outstanding_.keep_newest();
+      return read_head(direction, bytes);
+    case Parsed::partial: return Step::need_more(bytes.size() + 1);
+    case Parsed::malformed: break;
+  }
+  if (bytes.size() > side.left) return Step::lost();
+  side.left -= bytes.size();
+  return Step::skip(bytes.size());
+}
+
+Step Http1Dissector::gap(Direction direction, std::uint64_t missing) {
+  Side& side = sides_[index(direction)];
+  side.untouched = false;
+  side.scanned = 0;
+  const bool inside = side.message != nullptr && side.state != State::cut;
+  if (!inside) {
+    if (side.state != State::cut) side.state = State::searching;
+    side.left = longest_search;
+    return Step::skip(0);
+  }
+  Message& message = *side.message;
+  message.fault = incomplete("bytes of the body are missing");
+  switch (side.state) {
+    case State::length:
+      if (missing >= side.left) side.state = missing == side.left ? State::length : State::cut;
+      missing = std::min(missing, side.left);
+      side.left -= missing;
+      break;
+    case State::chunks:
+      if (!side.chunks.gap(missing)) side.state = State::cut;
+      break;
+    default: break;
+  }
+  message.body.gap(missing);
+  message.body_size += missing;
+  return Step::skip(0);
+}
+
+Step Http1Dissector::end(Direction direction) {
+  Side& side = sides_[index(direction)];
+  if (side.message == nullptr) return Step::skip(0);
+  const bool whole = side.state == State::until_close || side.refused;
+  if (!whole && side.message->fault.type == Fault::Type::none) {
+    side.message->fault = incomplete("the stream ended inside the body");
+  }
+  return finish(side, 0, State::searching);
+}
+
+// Yes on the whole first line; the empty lines before it are those that old clients send behind a body.
+Guess guess(Direction direction, Bytes start, bool datagram) {
+  constexpr std::size_t most_line_ends = 8;
+  if (datagram) return Guess::no;
+  const std::size_t begin = std::min(start.find_first_not_of("\r\n"), start.size());
+  if (begin > most_line_ends) return Guess::no;
+  if (begin == start.size()) return Guess::maybe;
+  Head head;
+  switch (parse_start_line(start_of(direction), start.substr(begin), head)) {
+    case Parsed::whole: return Guess::yes;
+    case Parsed::partial: return Guess::maybe;
+    case Parsed::malformed: break;
+  }
+  return Guess::no;
+}
+
+std::unique_ptr<Dissector> open(const DissectorOptions& options) {
+  return std::make_unique<Http1Dissector>(options);
+}
+
+constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
+constexpr std::array<const Label*, 2> labels = {&http_1_0, &http_1_1};
+constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
+
+}  // namespace
+
+constinit const Label http_1_0 = {.name = "http",
+                                  .version = "1.0",
+                                  .abbr = "HTTP",
+                                  .long_name = "Hypertext Transfer Protocol -- HTTP/1.0",
+                                  .macro = "http"};
+constinit const Label http_1_1 = {.name = "http",
+                                  .version = "1.1",
+                                  .abbr = "HTTP",
+                                  .long_name = "Hypertext Transfer Protocol -- HTTP/1.1",
+                                  .macro = "http"};
+
+constinit const Protocol protocol = {
+    .name = "http",
+    .title = "Hypertext Transfer Protocol",
+    .ports = ports,
+    .guess = guess,
+    .open = open,
+    .hands_over = true,
+    .fields = fields,
+    .labels = labels,
+    .summary = summary,
+};
+
+}  // namespace wiretape::http

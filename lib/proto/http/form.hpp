@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of forms: application/x-www-form-urlencoded (WHATWG URL section 5) and multipart/form-data (RFC 7578).
+#pragma once
+
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "json/sink.hpp"
+
+namespace wiretape::http {
+
+// The value of a parameter of a header, without its quotes: boundary of "multipart/form-data; boundary=x". "" without.
+std::string_view header_parameter(std::string_view header, std::string_view name);
+
+// Tells an array of {name, value, fileName, contentType}, one for each field; empty when the body is no form.
+// A value that is not UTF-8 is told as base64, with "encoding": "base64" beside it.
+void tell_form(std::string_view media_type, Bytes body, json::Sink& sink);
+
+}  // namespace wiretape::http

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP/1.0 and 1.1 (RFC 9110, RFC 9112) as a protocol of the list.
+#pragma once
+
+#include "entry/entry.hpp"
+#include "proto/protocol.hpp"
+
+namespace wiretape::http {
+
+extern const Label http_1_0;
+extern const Label http_1_1;
+
+// Its guess is strict about the direction: requests come from the client, status lines from the server, so that roles
+// taken the wrong way round show.
+extern const Protocol protocol;
+
+}  // namespace wiretape::http
