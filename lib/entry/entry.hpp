@@ -36,6 +36,9 @@ std::string_view name(Fault::Type type);
 // it can be relied on (Field::known).
 enum class Stage : std::uint8_t { stream, request_head, request, response_head, complete };
 
+// Which half of a call a message is, where the message itself says so; otherwise what goes to the server is a request.
+enum class Half : std::uint8_t { by_direction, request, response };
+
 // A half of a call, as its protocol's dissector left it. Each protocol derives its own and its fields cast to it.
 // Messages are pooled: a dissector hands them out and gets them back, with whatever memory they have grown.
 struct Message {
@@ -49,26 +52,49 @@ struct Message {
   Timestamp last;          // of its last byte
   std::uint64_t size = 0;  // bytes on the wire, head and body
   std::uint64_t id = 0;    // what pairs it with the other half, where the protocol has such a number
-  bool alone = false;      // pairs with nothing: an entry of its own (a push, a one-way request)
+  Half half = Half::by_direction;
+  bool alone = false;  // pairs with nothing: an entry of its own (a push, a one-way request)
   Fault fault;
 };
 
 struct Schema;
 
+// Room for the texts that the envelope's getters make when asked: each has a place of its own, so that two texts of one
+// entry can be compared, and nothing is allocated. Written before it is read, hence not initialised; a copy starts
+// without.
+struct EntryTexts {
+  // NOLINTBEGIN(modernize-use-equals-default,bugprone-unhandled-self-assignment)
+  EntryTexts() {}
+  EntryTexts(const EntryTexts&) {}
+  EntryTexts& operator=(const EntryTexts&) { return *this; }
+  // NOLINTEND(modernize-use-equals-default,bugprone-unhandled-self-assignment)
+
+  std::array<char, 304> id;  // node (at most 253, the longest name in DNS and Kubernetes), stream, index
+  std::array<char, 32> stream;
+  std::array<std::array<char, 48>, 2> ip;
+  std::array<std::array<char, 8>, 2> port;
+  std::array<char, 32> start_time;
+};
+
 struct Entry {
-  const Schema* schema = nullptr;         // fields of the protocol
-  const StreamFacts* stream = nullptr;    // never null
-  const Label* label = nullptr;           // never null
-  const Message* request = nullptr;       // null: the half that was not seen, or not yet
+  const Schema* schema = nullptr;       // fields of the protocol
+  const StreamFacts* stream = nullptr;  // never null
+  const Label* label = nullptr;         // never null
+  const Message* request = nullptr;     // null: the half that was not seen, or not yet
   const Message* response = nullptr;
-  std::uint64_t index = 0;                // position in its stream
-  bool tls = false;                       // decrypted from TLS, or a TLS handshake itself
+  std::uint64_t index = 0;  // position in its stream
+  bool tls = false;         // decrypted from TLS, or a TLS handshake itself
   Stage stage = Stage::complete;
-  Fault fault;
+  Fault fault = {};
+  mutable EntryTexts texts{};
 
   // Times of the call: from the first byte of the request to the last byte of the response.
-  [[nodiscard]] Timestamp start() const { return request != nullptr ? request->first : response != nullptr ? response->first : stream->first; }
-  [[nodiscard]] Duration elapsed() const { return request != nullptr && response != nullptr ? response->last - request->first : Duration{}; }
+  [[nodiscard]] Timestamp start() const {
+    return request != nullptr ? request->first : response != nullptr ? response->first : stream->first;
+  }
+  [[nodiscard]] Duration elapsed() const {
+    return request != nullptr && response != nullptr ? response->last - request->first : Duration{};
+  }
 };
 
 }  // namespace wiretape

@@ -14,13 +14,14 @@
 namespace wiretape {
 
 // Getters. No value (nullopt, missing) means that the key is not there at all: the fields documented "only when".
-// A key that is always there has a value: "" for a text that is unknown, 0 for a number. Views live as long as the entry.
+// A key that is always there has a value: "" for a text that is unknown, 0 for a number. Views live as long as the
+// entry.
 enum class Presence : std::uint8_t { missing, null, present };
 using Flag = std::optional<bool> (*)(const Entry&);
 using Number = std::optional<std::int64_t> (*)(const Entry&);
 using Real = std::optional<double> (*)(const Entry&);
 using Text = std::optional<std::string_view> (*)(const Entry&);
-using Shape = Presence (*)(const Entry&);  // an object; its members are further fields, with longer paths
+using Shape = Presence (*)(const Entry&);          // an object; its members are further fields, with longer paths
 using Tell = bool (*)(const Entry&, json::Sink&);  // any other value: tells it whole, or nothing and returns false
 // A map from names to texts with access by key: headers, cookies. Tell tells the whole object.
 struct Lookup {
@@ -53,7 +54,7 @@ struct Field {
   std::string_view example = "";  // as it stands in a statement: "\"GET\"", "500"
   Stage known = Stage::complete;  // from when on it can be relied on
   Part part = Part::head;
-  bool fold_case = false;         // Lookup: keys are found without regard to case, the canonical one is told
+  bool fold_case = false;  // Lookup: keys are found without regard to case, the canonical one is told
   std::span<const Member> members = {};
 };
 
@@ -67,6 +68,7 @@ struct Schema {
   // Constants that a statement can be folded with before any call is seen: the labels this protocol uses.
   std::span<const Label* const> labels;
   std::span<const std::string_view> summary;  // what one line about a call shows: paths of fields, in order
+  std::span<const std::uint16_t> ports = {};  // protocol.ports: where the protocol is usually found
 };
 
 // The envelope (entries.md section 1): the fields every entry has, by the same rules. `request` and `response` are in
