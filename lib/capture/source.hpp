@@ -15,7 +15,8 @@ namespace wiretape::capture {
 
 // An interface of a source, as pcapng describes it; a classic pcap file has one.
 struct Interface {
-  std::string name;  // "" when the file does not say
+  std::string name;         // "" when the file does not say
+  std::string source = {};  // the file it stands in, the interface for a live capture
   net::LinkType link = net::LinkType::ethernet;
   std::uint32_t snapshot_length = 262144;
 };
@@ -27,13 +28,14 @@ class PacketSource {
   PacketSource& operator=(const PacketSource&) = delete;
   virtual ~PacketSource() = default;
 
-  // The next packets, at most a few hundred, in the order of the source; empty at the end. The packets and their bytes are
-  // valid until the next call. An error (a cut or damaged file: ErrorKind::input) comes once, after all packets that could
-  // be read before it.
+  // The next packets, at most a few hundred, in the order of the source; empty at the end. The packets and their bytes
+  // are valid until the next call. An error (a cut or damaged file: ErrorKind::input) comes once, after all packets
+  // that could be read before it; after it the source is at its end.
   virtual Result<std::span<const net::Packet>> next() = 0;
 
-  // Reads the packet at `position` again (one that next() gave earlier). Valid until the next call of again().
-  // Positions grow in the order of the source; reading them in growing order costs large sequential reads.
+  // Reads the packet at `position` again (one that next() gave earlier). Valid until the next call of again(), and not
+  // disturbed by next(). All is as it was but for `number`, which is 0: the source keeps no count by position.
+  // Positions grow in the order of one file; reading them in growing order costs large sequential reads.
   virtual Result<net::Packet> again(std::uint64_t position) = 0;
   [[nodiscard]] virtual bool can_read_again() const = 0;
 

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/live.hpp"
+
+#include <fmt/format.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <limits>
+
+#include "capture/devices.hpp"
+
+namespace wiretape::capture {
+namespace {
+
+// The kernel hands over a block of the ring when it is full or this old.
+constexpr int block_timeout_ms = 100;
+constexpr std::size_t batch_packets = 512;
+constexpr std::size_t batch_bytes = 4U << 20U;
+constexpr std::size_t longest_packet = 262144;
+// How often an interface that went away is looked for.
+constexpr std::chrono::milliseconds retry_every{500};
+
+struct Closer {
+  void operator()(pcap_t* handle) const { pcap_close(handle); }
+};
+using Handle = std::unique_ptr<pcap_t, Closer>;
+
+std::string known_interfaces() {
+  std::string out;
+  if (auto all = devices()) {
+    for (const Device& device : *all) {
+      if (!device.addresses.empty() || device.up) out += (out.empty() ? "" : ", ") + device.name;
+    }
+  }
+  return out.empty() ? std::string{} : "there are: " + out;
+}
+
+Error activation_error(const LiveOptions& options, pcap_t* handle, int status) {
+  const std::string& name = options.interface;
+  const char* detail = pcap_geterr(handle);
+  switch (status) {
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+      return {.kind = ErrorKind::interface,
+              .message = fmt::format("no such interface: \"{}\"", name),
+              .hint = known_interfaces()};
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED:
+      return {.kind = ErrorKind::permission,
+              .message = fmt::format("no permission to capture on \"{}\"", name),
+              .hint = "run it as root, or give the binary the right: setcap cap_net_raw,cap_net_admin+ep wiretape"};
+    case PCAP_ERROR_IFACE_NOT_UP:
+      return {.kind = ErrorKind::interface,
+              .message = fmt::format("interface \"{}\" is down", name),
+              .hint = fmt::format("ip link set {} up", name)};
+    default:
+      return {.kind = ErrorKind::capture,
+              .message =
+                  fmt::format("cannot capture on \"{}\": {}", name, *detail != 0 ? detail : pcap_statustostr(status))};
+  }
+}
+
+Result<void> set_timestamp_type(pcap_t* handle, const LiveOptions& options) {
+  if (options.timestamp_type.empty()) return {};
+  const int type = pcap_tstamp_type_name_to_val(options.timestamp_type.c_str());
+  if (type != PCAP_ERROR && pcap_set_tstamp_type(handle, type) == 0) return {};
+  int* types = nullptr;
+  std::string known;
+  const int count = pcap_list_tstamp_types(handle, &types);
+  for (int i = 0; i < count; ++i)
+    known += fmt::format("{}{}", i == 0 ? "" : ", ", pcap_tstamp_type_val_to_name(types[i]));
+  if (count > 0) pcap_free_tstamp_types(types);
+  return Error{
+      .kind = ErrorKind::usage,
+      .message = fmt::format("\"{}\" has no time stamp type \"{}\"", options.interface, options.timestamp_type),
+      .hint = known.empty() ? "it has only the default one" : "it has: " + known};
+}
+
+Result<void> set_link_type(pcap_t* handle, const LiveOptions& options) {
+  // The cooked form without interface numbers cannot tell the interfaces of "any" apart.
+  const bool any = options.interface == "any";
+  if (options.link_type.empty() && !any) return {};
+  const int type = options.link_type.empty() ? DLT_LINUX_SLL2 : pcap_datalink_name_to_val(options.link_type.c_str());
+  if (type >= 0 && pcap_set_datalink(handle, type) == 0) return {};
+  int* types = nullptr;
+  std::string known;
+  const int count = pcap_list_datalinks(handle, &types);
+  for (int i = 0; i < count; ++i) known += fmt::format("{}{}", i == 0 ? "" : ", ", link_type_name(types[i]));
+  if (count >= 0) pcap_free_datalinks(types);
+  return Error{.kind = ErrorKind::usage,
+               .message = fmt::format("\"{}\" has no link type \"{}\"", options.interface, options.link_type),
+               .hint = "it has: " + known};
+}
+
+Result<void> set_filter(pcap_t* handle, const LiveOptions& options) {
+  if (options.packet_filter.empty()) return {};
+  bpf_program program{};
+  if (pcap_compile(handle, &program, options.packet_filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    return Error{.kind = ErrorKind::statement,
+                 .message = fmt::format("packet filter \"{}\": {}", options.packet_filter, pcap_geterr(handle))};
+  }
+  const int status = pcap_setfilter(handle, &program);
+  pcap_freecode(&program);
+  if (status == 0) return {};
+  return Error{
+      .kind = ErrorKind::capture,
+      .message = fmt::format("cannot set the packet filter on \"{}\": {}", options.interface, pcap_geterr(handle))};
+}
+
+// A handle that captures, in non-blocking mode.
+Result<Handle> activate(const LiveOptions& options) {
+  std::array<char, PCAP_ERRBUF_SIZE> message{};
+  Handle handle(pcap_create(options.interface.c_str(), message.data()));
+  if (!handle) return Error{.kind = ErrorKind::capture, .message = message.data()};
+  pcap_set_snaplen(handle.get(), static_cast<int>(std::min<std::size_t>(options.snapshot_length, longest_packet)));
+  pcap_set_promisc(handle.get(), options.promiscuous && options.interface != "any" ? 1 : 0);
+  pcap_set_timeout(handle.get(), block_timeout_ms);
+  pcap_set_buffer_size(handle.get(),
+                       static_cast<int>(std::min<std::uint64_t>(options.buffer_size, std::numeric_limits<int>::max())));
+  pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);
+  if (auto set = set_timestamp_type(handle.get(), options); !set) return std::move(set).error();
+  if (const int status = pcap_activate(handle.get()); status < 0)
+    return activation_error(options, handle.get(), status);
+  if (auto set = set_link_type(handle.get(), options); !set) return std::move(set).error();
+  if (auto set = set_filter(handle.get(), options); !set) return std::move(set).error();
+  if (options.side != Side::both &&
+      pcap_setdirection(handle.get(), options.side == Side::in ? PCAP_D_IN : PCAP_D_OUT) != 0) {
+    return Error{.kind = ErrorKind::usage,
+                 .message = fmt::format("\"{}\" cannot tell the directions of packets apart: {}", options.interface,
+                                        pcap_geterr(handle.get()))};
+  }
+  if (pcap_setnonblock(handle.get(), 1, message.data()) != 0) {
+    return Error{.kind = ErrorKind::capture, .message = message.data()};
+  }
+  return handle;
+}
+
+// One interface and what becomes of it.
+struct Tap {
+  LiveOptions options;
+  Handle handle;  // null while the interface is away
+  net::LinkType link = net::LinkType::ethernet;
+  bool nanoseconds = true;
+  std::chrono::steady_clock::time_point retry_at{};
+  Counters before;  // of the handles before this one
+  Counters last;    // of this one, as last read
+};
+
+class Live final : public LiveSource {
+ public:
+  // Packets point into the arena, so it must not move while a batch grows: a batch ends with the packet that fills it.
+  Live() { arena_.reserve(batch_bytes + longest_packet); }
+
+  Result<void> add(const LiveOptions& options) {
+    auto handle = activate(options);
+    if (!handle) return std::move(handle).error();
+    Tap& tap = taps_.emplace_back();
+    tap.options = options;
+    take(tap, *std::move(handle));
+    interfaces_.push_back({.name = options.interface,
+                           .source = options.interface,
+                           .link = tap.link,
+                           .snapshot_length = options.snapshot_length});
+    return {};
+  }
+
+  Result<std::span<const net::Packet>> next() override {
+    packets_.clear();
+    arena_.clear();
+    for (std::size_t tried = 0; tried < taps_.size() && packets_.empty(); ++tried) {
+      turn_ = (turn_ + 1) % taps_.size();  // no interface can starve the others
+      if (auto read = read_from(turn_); !read) return std::move(read).error();
+    }
+    if (!packets_.empty()) return std::span<const net::Packet>(packets_);
+    wait();
+    return std::span<const net::Packet>{};
+  }
+
+  Result<net::Packet> again(std::uint64_t) override {
+    return Error{.kind = ErrorKind::read, .message = "a live packet cannot be read a second time"};
+  }
+  [[nodiscard]] bool can_read_again() const override { return false; }
+  [[nodiscard]] std::span<const Interface> interfaces() const override { return interfaces_; }
+
+  [[nodiscard]] Counters counters() override {
+    Counters sum;
+    for (Tap& tap : taps_) {
+      read_counters(tap);
+      sum.received += tap.before.received + tap.last.received;
+      sum.dropped += tap.before.dropped + tap.last.dropped;
+      sum.interface_dropped += tap.before.interface_dropped + tap.last.interface_dropped;
+    }
+    return sum;
+  }
+
+  std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
+
+ private:
+  struct Taking {
+    Live* live;
+    std::uint32_t interface;
+    net::LinkType link;
+  };
+
+  static void take(Tap& tap, Handle handle) {
+    tap.handle = std::move(handle);
+    tap.link = static_cast<net::LinkType>(pcap_datalink(tap.handle.get()));
+    tap.nanoseconds = pcap_get_tstamp_precision(tap.handle.get()) == PCAP_TSTAMP_PRECISION_NANO;
+  }
+
+  // The ring's memory goes back to the kernel when libpcap moves on: a batch is copied out of it.
+  static void on_packet(unsigned char* user, const pcap_pkthdr* header, const unsigned char* bytes) {
+    const auto& taking = *reinterpret_cast<const Taking*>(user);
+    Live& live = *taking.live;
+    const std::size_t captured = std::min<std::size_t>(header->caplen, longest_packet);
+    const std::int64_t fraction = live.taps_[taking.interface].nanoseconds ? 1 : 1000;
+    live.packets_.push_back({.time = {std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec * fraction},
+                             .data = {live.arena_.data() + live.arena_.size(), captured},
+                             .original_length = header->len,
+                             .link = taking.link,
+                             .interface = taking.interface,
+                             .number = ++live.number_});
+    live.arena_.append(reinterpret_cast<const char*>(bytes), captured);
+    if (live.arena_.size() >= batch_bytes) pcap_breakloop(live.taps_[taking.interface].handle.get());
+  }
+
+  Result<void> read_from(std::size_t at) {
+    Tap& tap = taps_[at];
+    if (!tap.handle) {
+      come_back(tap);
+      return {};
+    }
+    Taking taking{.live = this, .interface = static_cast<std::uint32_t>(at), .link = tap.link};
+    const int status =
+        pcap_dispatch(tap.handle.get(), batch_packets, on_packet, reinterpret_cast<unsigned char*>(&taking));
+    if (status == PCAP_ERROR) lose(tap);
+    return {};
+  }
+
+  void lose(Tap& tap) {
+    read_counters(tap);
+    notices_.push_back(
+        fmt::format("interface \"{}\": {}; waiting for it", tap.options.interface, pcap_geterr(tap.handle.get())));
+    tap.before.received += tap.last.received;
+    tap.before.dropped += tap.last.dropped;
+    tap.before.interface_dropped += tap.last.interface_dropped;
+    tap.last = {};
+    tap.handle.reset();
+    tap.retry_at = std::chrono::steady_clock::now() + retry_every;
+  }
+
+  void come_back(Tap& tap) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < tap.retry_at) return;
+    tap.retry_at = now + retry_every;
+    auto handle = activate(tap.options);
+    if (!handle) return;
+    take(tap, *std::move(handle));
+    notices_.push_back(fmt::format("interface \"{}\" is back", tap.options.interface));
+  }
+
+  void wait() {
+    std::vector<pollfd>& waiting = waiting_;
+    waiting.clear();
+    for (const Tap& tap : taps_) {
+      if (tap.handle)
+        waiting.push_back({.fd = pcap_get_selectable_fd(tap.handle.get()), .events = POLLIN, .revents = 0});
+    }
+    ::poll(waiting.data(), waiting.size(), block_timeout_ms);
+  }
+
+  static void read_counters(Tap& tap) {
+    pcap_stat statistics{};
+    if (!tap.handle || pcap_stats(tap.handle.get(), &statistics) != 0) return;
+    // The kernel counts in 32 bits: what grew since the last look is added.
+    tap.last.received += static_cast<std::uint32_t>(statistics.ps_recv - static_cast<std::uint32_t>(tap.last.received));
+    tap.last.dropped += static_cast<std::uint32_t>(statistics.ps_drop - static_cast<std::uint32_t>(tap.last.dropped));
+    tap.last.interface_dropped +=
+        static_cast<std::uint32_t>(statistics.ps_ifdrop - static_cast<std::uint32_t>(tap.last.interface_dropped));
+  }
+
+  std::vector<Tap> taps_;
+  std::vector<Interface> interfaces_;
+  std::vector<net::Packet> packets_;
+  std::string arena_;
+  std::vector<pollfd> waiting_;
+  std::vector<std::string> notices_;
+  std::uint64_t number_ = 0;
+  std::size_t turn_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LiveSource>> LiveSource::open(const std::vector<LiveOptions>& interfaces) {
+  auto live = std::make_unique<Live>();
+  for (const LiveOptions& options : interfaces) {
+    if (auto added = live->add(options); !added) return std::move(added).error();
+  }
+  return std::unique_ptr<LiveSource>(std::move(live));
+}
+
+}  // namespace wiretape::capture
