@@ -3,22 +3,29 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <iostream>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "option_types.hpp"
+#include "output/output.hpp"
 #include "report.hpp"
 
 namespace wiretape::cli {
 namespace {
 
 constexpr auto version_text =
-    "wiretape " WIRETAPE_VERSION "\nLicensed under the Apache License, version 2.0; there is no warranty.";
+    "wiretape " WIRETAPE_VERSION "\nLicensed under the Apache License, version 2.0; there is no warranty.\n";
 
 // The command that the line names, the innermost one.
 const CLI::App& named_command(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   return commands.empty() ? app : named_command(*commands.front());
+}
+
+// "wiretape record create"
+std::string path_of(const CLI::App& command) {
+  const CLI::App* const parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : path_of(*parent) + ' ' + command.get_name();
 }
 
 std::vector<std::string> command_names(const CLI::App& app) {
@@ -45,7 +52,7 @@ Error unknown_option(const CLI::App& command, const std::string& option) {
   const std::string name = option.substr(0, option.find('='));
   const std::string suggestion = did_you_mean(name, option_names(command));
   return {.message = fmt::format("unknown option '{}'", name),
-          .hint = suggestion.empty() ? fmt::format("see: {} --help", command.get_display_name()) : suggestion};
+          .hint = suggestion.empty() ? fmt::format("see {} --help", path_of(command)) : suggestion};
 }
 
 // What is left over of the line when all that is known has been taken.
@@ -76,6 +83,11 @@ ExitStatus usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return failed(rest.empty() ? sentence(error) : unexpected(command, rest.front()));
 }
 
+ExitStatus shown(const std::string& text) {
+  const auto printed = print(text);
+  return printed ? ExitStatus::done : failed(printed.error());
+}
+
 ExitStatus run(const CLI::App& app, const Command& chosen) {
   if (const auto rest = app.remaining(true); !rest.empty()) {
     return failed(unexpected(named_command(app), rest.front()));
@@ -94,8 +106,7 @@ ExitStatus wiretape_main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
 
   CLI::App app{"Records the traffic of API calls that a statement describes, and reads recordings.", "wiretape"};
-  app.set_help_flag("-h,--help", "Show this help");
-  app.set_help_all_flag("--help-all", "Show the help of all commands");
+  set_help(app);
   app.set_version_flag("--version", version_text, "Show the version");
   // At most one: what follows a command's name is its own, even when it is spelled like a command.
   app.require_subcommand(0, 1);
@@ -105,12 +116,17 @@ ExitStatus wiretape_main(int argc, char** argv) {
   add_record(app, chosen);
   add_analyze(app, chosen);
   add_kfl(app, chosen);
+  // Only now, so that the commands do not inherit it.
+  app.set_help_all_flag("--help-all", "Show the help of all commands");
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    app.exit(success, std::cout, std::cerr);
-    return ExitStatus::done;
+  } catch (const CLI::CallForAllHelp&) {
+    return shown(help_of_all(app));
+  } catch (const CLI::CallForVersion&) {
+    return shown(version_text);
+  } catch (const CLI::CallForHelp&) {
+    return shown(app.help());
   } catch (const CLI::ParseError& error) {
     return usage_error(app, error);
   }

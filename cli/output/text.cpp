@@ -69,8 +69,10 @@ class TreePrinter final : public DocumentPrinter {
       append_block(out, text, level + 1);
       return;
     }
+    const std::size_t end = out.size();
     out += ' ';
     append_value(out, value);
+    if (out.size() == end + 1) out.resize(end);
     out += '\n';
   }
 
