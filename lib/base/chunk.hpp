@@ -20,8 +20,8 @@ constexpr std::size_t index(Direction direction) { return static_cast<std::size_
 // Either bytes, or a gap of `missing` bytes (then `bytes` is empty). Of a datagram, `bytes` is all of it.
 struct Chunk {
   Direction direction = Direction::to_server;
-  Timestamp time;  // of the packet that completed it
-  Bytes bytes;     // valid during the call that hands the chunk over, not longer
+  Timestamp time = {};  // of the packet that completed it
+  Bytes bytes = {};     // valid during the call that hands the chunk over, not longer
   std::uint64_t missing = 0;
   bool datagram = false;
 };

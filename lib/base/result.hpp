@@ -29,9 +29,9 @@ enum class ErrorKind : unsigned char {
 // One sentence for the person who reads it, without a full stop, without the program's name.
 struct Error {
   ErrorKind kind = ErrorKind::usage;
-  std::string message;
-  std::string hint;    // the cure, where there is one: one sentence, may be empty
-  std::string detail;  // further lines, shown as they are: a statement with its caret, say; may be empty
+  std::string message = {};
+  std::string hint = {};    // the cure, where there is one: one sentence, may be empty
+  std::string detail = {};  // further lines, shown as they are: a statement with its caret, say; may be empty
 };
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,26 +31,28 @@ struct SideFacts {
 
 // Where packets come from; shared by all streams of one source.
 struct SourceFacts {
-  std::string backend;    // libpcap, file, kubectl
-  std::string source;     // interface or file name
-  std::string interface;  // name of the interface, "" when unknown
-  std::string node_name;
-  std::string node_ip;
-  std::string record;  // name of the recording, "" for live traffic and plain capture files
+  std::string backend = {};    // libpcap, file, kubectl
+  std::string source = {};     // interface or file name
+  std::string interface = {};  // name of the interface, "" when unknown
+  std::string node_name = {};
+  std::string node_ip = {};
+  // Name of the recording that the traffic is read from, "" for live traffic and plain capture files. None while a recording is made: its
+  // entries do not store the name.
+  std::optional<std::string> record = "";
 };
 
 struct StreamFacts {
   std::uint64_t number = 0;  // counts the streams of a run or recording in order of their first packet, from 0
   Transport transport = Transport::tcp;
   StreamState state = StreamState::midstream;
-  Endpoint client;
-  Endpoint server;
+  Endpoint client = {};
+  Endpoint server = {};
   std::uint16_t vlan = 0;  // outermost 802.1Q identifier, 0 without
-  Timestamp first;
-  Timestamp last;
-  Duration handshake;  // from SYN to the ACK that ends the handshake; 0 when it was not seen whole
-  std::array<SideFacts, 2> sides;  // by Direction: what the client sent, what the server sent
-  std::string_view dissected;      // name of the protocol found, "" while or when there is none
+  Timestamp first = {};
+  Timestamp last = {};
+  Duration handshake = {};  // from SYN to the ACK that ends the handshake; 0 when it was not seen whole
+  std::array<SideFacts, 2> sides = {};  // by Direction: what the client sent, what the server sent
+  std::string_view dissected = {};      // name of the protocol found, "" while or when there is none
   const SourceFacts* source = nullptr;
   bool swapped = false;            // client and server were exchanged after the stream had begun
 

@@ -12,7 +12,8 @@ namespace wiretape::engine {
 struct CallSink {
   // A call from packets; a view, valid during the call.
   virtual bool call(const Entry& entry) = 0;
-  // A call from a recording's sidecar, or one that redact() altered: one JSON object without the newline, complete with `record`.
+  // A call from a recording's sidecar, or one that redact() altered: one JSON object without the newline, complete with
+  // `record`.
   virtual bool call(std::string_view json) = 0;
 
  protected:

@@ -16,18 +16,18 @@
 namespace wiretape::engine {
 
 struct RecordRequest {
-  record::Job job;                  // name, statement text, inputs, limits: what recording.json holds
+  record::Job job;  // name, statement text, inputs, limits: what recording.json holds
   kfl::Statement statement;
   std::string store;
-  std::vector<std::string> inputs;  // capture files in the order given; "-" is standard input
+  std::vector<std::string> inputs;            // capture files in the order given; "-" is standard input
   std::optional<std::uint64_t> packet_count;  // -c
   std::string packet_filter;                  // -f
   std::size_t body_limit = 1U << 20U;
   std::size_t backlog_limit = 256U << 20U;
 };
 
-// Creates the recording's folder, reads all inputs, and leaves the recording completed (or failed, with what it has intact).
-// `stop` set by a signal handler ends it early in good order.
+// Creates the recording's folder, reads all inputs, and leaves the recording completed (or failed, with what it has
+// intact). `stop` set by a signal handler ends it early in good order.
 Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>& stop);
 
 }  // namespace wiretape::engine

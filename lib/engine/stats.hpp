@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "net/segment.hpp"
@@ -13,18 +15,19 @@ namespace wiretape::engine {
 
 struct Stats {
   std::uint64_t packets = 0;
-  std::uint64_t packet_bytes = 0;  // captured
+  std::uint64_t packet_bytes = 0;                                                  // captured
   std::array<std::uint64_t, static_cast<std::size_t>(net::Drop::count_)> drops{};  // packets in no stream, by reason
   std::uint64_t streams = 0;
   std::uint64_t calls = 0;
   std::uint64_t matched_calls = 0;
   std::uint64_t matched_streams = 0;
   std::uint64_t kept_packets = 0;
-  std::uint64_t kept_bytes = 0;         // captured bytes written
+  std::uint64_t kept_bytes = 0;  // captured bytes written
   std::uint64_t backlog_cut_packets = 0;
   std::uint64_t backlog_cut_bytes = 0;
-  std::uint64_t gap_bytes = 0;          // missing on the wire or in the capture
-  std::optional<Error> damage;          // an input that was cut or damaged: read up to there
+  std::uint64_t gap_bytes = 0;       // missing on the wire or in the capture
+  std::optional<Error> damage;       // an input that was cut or damaged: read up to there
+  std::vector<std::string> notices;  // what else a person should know of the inputs, a sentence each
 };
 
 }  // namespace wiretape::engine

@@ -89,6 +89,7 @@ enum class Pairing : std::uint8_t {
 // Settings that a dissector may need: limits from the command line.
 struct DissectorOptions {
   std::size_t body_limit = 1U << 20U;  // bytes of a body that are kept; beyond it the text is cut, `truncated` says so
+  bool datagram = false;               // set by the session: each call of next() shows one whole datagram
 };
 
 struct Protocol {
@@ -102,6 +103,7 @@ struct Protocol {
   Duration answer_within = Duration::seconds(60);  // an unanswered request is told after this, with a timeout fault
   bool over_tcp = true;
   bool over_udp = false;
+  bool hands_over = false;  // other protocols may follow on the same stream: it is worth reading for their sake
   std::span<const Field> fields;
   std::span<const Label* const> labels;
   // What one line about a call shows: paths of fields, in order. {"request.method", "request.path", "response.status"}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/analyze.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <memory>
+
+#include "capture/merge.hpp"
+#include "engine/kept_packets.hpp"
+#include "engine/pipeline.hpp"
+#include "engine/reading.hpp"
+#include "entry/render.hpp"
+#include "json/writer.hpp"
+#include "record/reader.hpp"
+#include "record/store.hpp"
+
+namespace wiretape::engine {
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).lexically_normal().parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+// Calls on their way to who shows them; the count of -c and of limit(n) ends them.
+class Shown {
+ public:
+  Shown(const AnalyzeRequest& request, CallSink* sink)
+      : statement_(request.statement),
+        sink_(request.show_calls ? sink : nullptr),
+        left_(std::min(request.count.value_or(UINT64_MAX), request.statement.limit().value_or(UINT64_MAX))) {}
+
+  void call(const Entry& entry) {
+    if (!take()) return;
+    if (!statement_.redacts()) return note(sink_->call(entry));
+    text_.clear();
+    json::Writer json(text_);
+    render(entry, json);
+    note(sink_->call(statement_.redacted(text_, scratch_)));
+  }
+
+  void call(std::string_view json) {
+    if (!take()) return;
+    note(sink_->call(statement_.redacts() ? std::string_view(text_ = statement_.redacted(json, scratch_)) : json));
+  }
+
+  [[nodiscard]] bool satisfied() const { return left_ == 0 || closed_; }  // no further call is wanted
+  [[nodiscard]] bool closed() const { return closed_; }                   // nobody reads any more
+
+ private:
+  bool take() {
+    if (satisfied()) return false;
+    --left_;
+    return sink_ != nullptr;
+  }
+  void note(bool goes_on) { closed_ = closed_ || !goes_on; }
+
+  kfl::Statement statement_;
+  kfl::Scratch scratch_;
+  CallSink* sink_;
+  std::uint64_t left_;
+  std::string text_;
+  bool closed_ = false;
+};
+
+class AnalyzeSink final : public JobSink {
+ public:
+  AnalyzeSink(Shown& shown, KeptPackets* kept) : shown_(shown), kept_(kept) {}
+
+  void packet(const net::Packet& packet) override {
+    if (auto kept = kept_->keep(packet); !kept && !error_) error_ = std::move(kept).error();
+  }
+  void call(const Entry& entry) override { shown_.call(entry); }
+  void stream_kept(const StreamFacts&, const StreamPackets&, const record::Loss&) override {}
+  void stream_over(const StreamFacts&, const StreamPackets&, const record::Loss&) override {}
+  [[nodiscard]] bool satisfied() const override { return shown_.satisfied(); }
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  Shown& shown_;
+  KeptPackets* kept_;
+  std::optional<Error> error_;
+};
+
+// One thing to read packets from as a whole: all capture files, or the segments of one iteration.
+struct Tape {
+  std::vector<std::string> files;
+  SourceFacts facts;
+  kfl::Statement within;
+  bool growing = false;  // its last segment may end in the middle of a packet
+};
+
+// What there is to read, in the order in which it is read.
+struct Inputs {
+  std::vector<record::RecordingFiles> recordings;
+  std::vector<std::string> captures;
+};
+
+Result<Inputs> find_inputs(const AnalyzeRequest& request) {
+  Inputs inputs;
+  const record::Store store(request.store);
+  const auto add_folder = [&](const std::string& path) -> Result<void> {
+    auto files = record::open_recording(path);
+    if (!files) return std::move(files).error();
+    inputs.recordings.push_back(*std::move(files));
+    return {};
+  };
+  for (const std::string& name : request.statement.recordings()) {
+    auto found = store.load(name);
+    if (!found) return std::move(found).error();
+    if (auto added = add_folder(found->path); !added) return std::move(added).error();
+  }
+  for (const std::string& input : request.inputs) {
+    if (!record::looks_like_recording(input)) {
+      inputs.captures.push_back(input);
+      continue;
+    }
+    if (auto added = add_folder(input); !added) return std::move(added).error();
+  }
+  if (!inputs.recordings.empty() || !inputs.captures.empty()) return inputs;
+
+  auto listing = store.list();
+  if (!listing) return std::move(listing).error();
+  for (const record::Found& found : listing->recordings) {
+    if (auto added = add_folder(found.path); !added) return std::move(added).error();
+  }
+  return inputs;
+}
+
+class Analysis {
+ public:
+  Analysis(const AnalyzeRequest& request, CallSink* sink) : request_(request), shown_(request, sink) {}
+
+  Result<Stats> run() {
+    auto inputs = find_inputs(request_);
+    if (!inputs) return std::move(inputs).error();
+    const bool packets = request_.redissect || !request_.write.empty();
+    for (const record::RecordingFiles& recording : inputs->recordings) {
+      if (auto read = packets ? read_segments(recording) : read_sidecars(recording); !read)
+        return std::move(read).error();
+    }
+    if (!inputs->captures.empty()) {
+      Tape tape{
+          .files = inputs->captures, .facts = {.backend = "file", .source = inputs->captures.front()}, .within = {}};
+      if (auto read = read_packets(tape); !read) return std::move(read).error();
+    }
+    if (auto written = write(); !written) return std::move(written).error();
+    return std::move(stats_);
+  }
+
+ private:
+  Result<void> read_sidecars(const record::RecordingFiles& recording) {
+    for (const record::IterationFiles& iteration : recording.iterations) {
+      for (const record::SegmentFiles& segment : iteration.segments) {
+        if (shown_.satisfied()) return {};
+        if (segment.calls.empty()) continue;
+        if (auto read = read_sidecar(segment.calls, recording.name); !read) return read;
+      }
+    }
+    return {};
+  }
+
+  Result<void> read_sidecar(const std::string& path, const std::string& record) {
+    auto lines = record::Lines::open(path);
+    if (!lines) return std::move(lines).error();
+    std::string with_record = fmt::format("{{\"record\":\"{}\",", record);
+    const std::size_t head = with_record.size();
+    std::uint64_t damaged = 0;
+    while (!shown_.satisfied()) {
+      auto line = lines->next();
+      if (!line) return std::move(line).error();
+      if (!*line) break;
+      auto matches = request_.statement.matches(**line, record, scratch_);
+      ++(matches ? stats_.calls : damaged);
+      if (!matches || !*matches) continue;
+      ++stats_.matched_calls;
+      with_record.resize(head);
+      with_record += (*line)->substr(1);
+      shown_.call(std::string_view(with_record));
+    }
+    if (damaged != 0)
+      stats_.notices.push_back(fmt::format("\"{}\": {} lines are no calls and were passed over", path, damaged));
+    if (lines->torn() != 0) {
+      stats_.notices.push_back(
+          fmt::format("\"{}\" ends in the middle of a line: {} bytes were passed over", path, lines->torn()));
+    }
+    return {};
+  }
+
+  Result<void> read_segments(const record::RecordingFiles& recording) {
+    for (const record::IterationFiles& iteration : recording.iterations) {
+      Tape tape{
+          .files = {}, .facts = {.backend = "file", .source = iteration.path, .record = recording.name}, .within = {}};
+      for (const record::SegmentFiles& segment : iteration.segments) {
+        if (segment.packets.empty()) continue;
+        tape.files.push_back(segment.packets);
+        tape.growing = tape.growing || !segment.closed;
+      }
+      if (tape.files.empty()) continue;
+      if (!request_.redissect) {
+        auto within = made_with(recording, iteration);
+        if (!within) return std::move(within).error();
+        tape.within = *std::move(within);
+      }
+      if (auto read = read_packets(tape); !read) return read;
+    }
+    return {};
+  }
+
+  // Only the calls that the recording was made for are its calls; --redissect asks for all.
+  Result<kfl::Statement> made_with(const record::RecordingFiles& recording, const record::IterationFiles& iteration) {
+    auto found = record::Store(parent_of(recording.path)).load(recording.name);
+    if (!found) return std::move(found).error();
+    const record::Description* description = &found->description;
+    Timestamp began = description->created;
+    for (const record::Iteration& known : description->iterations) {
+      if (known.folder == iteration.name) began = known.scheduled;
+    }
+    return kfl::compile(description->job.statement, {.catalog = &catalog(), .macros = {}, .now = began});
+  }
+
+  Result<void> read_packets(const Tape& tape) {
+    auto source = capture::open_files(tape.files, capture::MergeOrder::by_time);
+    if (!source) return std::move(source).error();
+    readings_.push_back(std::make_unique<Reading>(*std::move(source), tape.facts));
+    Reading& reading = *readings_.back();
+    const bool keeps = !request_.write.empty();
+    if (keeps) {
+      auto kept = KeptPackets::of(reading.source());
+      if (!kept) return std::move(kept).error();
+      kept_.push_back(*std::move(kept));
+    }
+    AnalyzeSink sink(shown_, keeps ? kept_.back().get() : nullptr);
+    Pipeline pipeline({{.statement = request_.statement,
+                        .within = tape.within,
+                        .sink = &sink,
+                        .keeps_packets = keeps,
+                        .wants_calls = request_.show_calls || request_.count || request_.statement.limit(),
+                        .wants_bodies = request_.show_calls && request_.want_bodies,
+                        .transport_entries = request_.transport_entries}},
+                      {.dissector = {.body_limit = request_.body_limit},
+                       .backlog_limit = request_.backlog_limit,
+                       .sources = reading.facts()});
+    reading.read(pipeline, [&] { return sink.error() || shown_.closed() || (!keeps && shown_.satisfied()); });
+    pipeline.finish();
+    add(pipeline.stats());
+    note_damage(reading, tape);
+    if (!keeps) readings_.pop_back();
+    return sink.error() ? Result<void>(*sink.error()) : Result<void>{};
+  }
+
+  void note_damage(const Reading& reading, const Tape& tape) {
+    if (!reading.damage()) return;
+    if (tape.growing && reading.damage()->kind == ErrorKind::input) {
+      stats_.notices.push_back(reading.damage()->message);
+    } else if (!stats_.damage) {
+      stats_.damage = reading.damage();
+    }
+  }
+
+  void add(const Stats& stats) {
+    stats_.packets += stats.packets;
+    stats_.packet_bytes += stats.packet_bytes;
+    for (std::size_t drop = 0; drop < stats.drops.size(); ++drop) stats_.drops[drop] += stats.drops[drop];
+    stats_.streams += stats.streams;
+    stats_.calls += stats.calls;
+    stats_.matched_calls += stats.matched_calls;
+    stats_.matched_streams += stats.matched_streams;
+    stats_.backlog_cut_packets += stats.backlog_cut_packets;
+    stats_.backlog_cut_bytes += stats.backlog_cut_bytes;
+    stats_.gap_bytes += stats.gap_bytes;
+  }
+
+  Result<void> write() {
+    if (request_.write.empty()) return {};
+    std::vector<KeptPackets*> sources;
+    for (const auto& kept : kept_) sources.push_back(kept.get());
+    auto written = write_packets(sources, request_.write);
+    if (!written) return std::move(written).error();
+    stats_.kept_packets = written->packets;
+    stats_.kept_bytes = written->bytes;
+    return {};
+  }
+
+  const AnalyzeRequest& request_;
+  Shown shown_;
+  kfl::Scratch scratch_;
+  std::vector<std::unique_ptr<Reading>> readings_;  // those whose packets are still to be written
+  std::vector<std::unique_ptr<KeptPackets>> kept_;
+  Stats stats_;
+};
+
+}  // namespace
+
+Result<Stats> analyze(const AnalyzeRequest& request, CallSink* sink) {
+  return Analysis(request, sink).run();
+}
+
+}  // namespace wiretape::engine

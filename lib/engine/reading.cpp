@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/reading.hpp"
+
+namespace wiretape::engine {
+namespace {
+
+constexpr std::uint32_t longest_snapshot = 262144;
+
+}  // namespace
+
+Reading::Reading(std::unique_ptr<capture::PacketSource> source, const SourceFacts& common)
+    : source_(std::move(source)), common_(common) {
+  learn_interfaces();
+  if (!facts_.empty()) return;
+  storage_.push_back(common_);
+  facts_.push_back(&storage_.back());
+}
+
+Result<void> Reading::set_filter(const std::string& packet_filter) {
+  packet_filter_ = packet_filter;
+  if (packet_filter_.empty()) return {};
+  for (const capture::Interface& interface : source_->interfaces()) {
+    auto filter = capture::compile_filter(packet_filter_, interface.link, longest_snapshot);
+    if (!filter) return std::move(filter).error();
+    filters_.insert_or_assign(interface.link, *std::move(filter));
+  }
+  return {};
+}
+
+// pcapng names its interfaces as it goes; a classic file has one from the start.
+void Reading::learn_interfaces() {
+  const auto interfaces = source_->interfaces();
+  if (storage_.size() == interfaces.size()) return;
+  if (storage_.size() > interfaces.size()) return;
+  for (std::size_t at = storage_.size(); at < interfaces.size(); ++at) {
+    SourceFacts& facts = storage_.emplace_back(common_);
+    facts.interface = interfaces[at].name;
+    if (!interfaces[at].source.empty()) facts.source = interfaces[at].source;
+    facts_.push_back(&facts);
+  }
+}
+
+bool Reading::passes(const net::Packet& packet) {
+  if (packet_filter_.empty()) return true;
+  auto found = filters_.find(packet.link);
+  if (found == filters_.end()) {
+    auto filter = capture::compile_filter(packet_filter_, packet.link, longest_snapshot);
+    if (!filter) {
+      damage_ = std::move(filter).error();
+      return false;
+    }
+    found = filters_.emplace(packet.link, *std::move(filter)).first;
+  }
+  return found->second.matches(packet);
+}
+
+bool Reading::read(Pipeline& pipeline, const std::function<bool()>& pause) {
+  while (!damage_ && packets_left_ != 0) {
+    if (pause()) return true;
+    auto batch = source_->next();
+    if (!batch) {
+      damage_ = std::move(batch).error();
+      break;
+    }
+    if (batch->empty()) break;
+    if (const std::size_t known = facts_.size(); learn_interfaces(), facts_.size() != known)
+      pipeline.set_sources(facts_);
+    for (const net::Packet& packet : *batch) {
+      if (!passes(packet)) continue;
+      pipeline.feed(packet);
+      if (--packets_left_ == 0) break;
+    }
+  }
+  return false;
+}
+
+}  // namespace wiretape::engine

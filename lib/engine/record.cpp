@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/record.hpp"
+
+#include "capture/merge.hpp"
+#include "engine/pipeline.hpp"
+#include "engine/reading.hpp"
+#include "engine/recording_sink.hpp"
+#include "record/store.hpp"
+
+namespace wiretape::engine {
+namespace {
+
+record::Totals totals_of(const Stats& stats, const RecordingSink& sink) {
+  return {.packets = stats.packets,
+          .calls = sink.calls(),
+          .all_calls = stats.calls,
+          .streams = stats.matched_streams,
+          .all_streams = stats.streams,
+          .kept_packets = stats.kept_packets,
+          .kept_bytes = stats.kept_bytes,
+          .dropped_packets = 0,
+          .gap_bytes = stats.gap_bytes,
+          .backlog_cut_packets = stats.backlog_cut_packets,
+          .backlog_cut_bytes = stats.backlog_cut_bytes};
+}
+
+}  // namespace
+
+Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>& stop) {
+  // Everything that can be refused is refused before the folder is made.
+  auto source = capture::open_files(request.inputs, capture::MergeOrder::by_time);
+  if (!source) return std::move(source).error();
+  Reading reading(*std::move(source), {.backend = "file", .source = request.inputs.front(), .record = std::nullopt});
+  if (auto filtered = reading.set_filter(request.packet_filter); !filtered) return std::move(filtered).error();
+  if (request.packet_count) reading.set_packet_count(*request.packet_count);
+
+  const record::Store store(request.store);
+  const Timestamp began = now();
+  auto recording = store.create(request.job, began);
+  if (!recording) return std::move(recording).error();
+  auto writer = recording->start_iteration(began, began);
+  if (!writer) return std::move(writer).error();
+
+  RecordingSink sink(**writer, reading.source(), request.statement);
+  Pipeline pipeline({{.statement = request.statement, .sink = &sink}}, {.dissector = {.body_limit = request.body_limit},
+                                                                        .backlog_limit = request.backlog_limit,
+                                                                        .sources = reading.facts()});
+  reading.read(pipeline, [&] { return stop.load(std::memory_order_relaxed) || sink.error(); });
+  pipeline.finish();
+  sink.flush();
+
+  Stats stats = pipeline.stats();
+  stats.matched_calls = sink.calls();
+  stats.damage = reading.damage();
+  record::Recording::Ending ending{.state = record::State::completed, .reason = {}, .at = now()};
+  if (sink.error()) {
+    ending.state = record::State::failed;
+    ending.reason = sink.error()->message;
+  }
+  auto finished = recording->finish(ending, totals_of(stats, sink));
+  if (sink.error()) return *sink.error();
+  if (!finished) return std::move(finished).error();
+  return stats;
+}
+
+}  // namespace wiretape::engine
