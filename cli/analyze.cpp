@@ -73,19 +73,14 @@ Result<void> check(const AnalyzeOptions& options) {
   return check(options.output);
 }
 
-// Nothing named means all recordings of the store.
-Result<std::vector<std::string>> inputs_of(const AnalyzeOptions& options, const std::string& store,
-                                           const kfl::Statement& statement) {
-  if (!options.inputs.empty() || !statement.recordings().empty()) return options.inputs;
+// Nothing named means all recordings of the store; a store without any is more likely the wrong one.
+Result<void> check_inputs(const AnalyzeOptions& options, const std::string& store, const kfl::Statement& statement) {
+  if (!options.inputs.empty() || !statement.recordings().empty()) return {};
   const auto listing = record::Store(store).list();
   if (!listing) return listing.error();
-  std::vector<std::string> folders;
-  for (const record::Found& recording : listing->recordings) folders.push_back(recording.path);
-  if (folders.empty()) {
-    return Error{.message = fmt::format("nothing to read: no -r is given, and there is no recording in {}", store),
-                 .hint = "give a capture file or a recording's folder with -r"};
-  }
-  return folders;
+  if (!listing->recordings.empty()) return {};
+  return Error{.message = fmt::format("nothing to read: no -r is given, and there is no recording in {}", store),
+               .hint = "give a capture file or a recording's folder with -r"};
 }
 
 Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timestamp time) {
@@ -96,11 +91,10 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
   for (const kfl::Warning& warning : statement->warnings()) report(warning);
   const auto store = store_path(options.store);
   if (!store) return store.error();
-  auto inputs = inputs_of(options, *store, *statement);
-  if (!inputs) return inputs.error();
+  if (const auto checked = check_inputs(options, *store, *statement); !checked) return checked.error();
 
   engine::AnalyzeRequest request;
-  request.inputs = *std::move(inputs);
+  request.inputs = options.inputs;
   request.store = *store;
   request.statement = *std::move(statement);
   request.count = options.count;

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for wiretape(1).
+
+# Names of the store's recordings; the line's own --store counts.
+_wiretape_recordings() {
+  local i store=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ ${COMP_WORDS[i]} == --store ]] && store=(--store "${COMP_WORDS[i + 1]}")
+  done
+  wiretape record list --json "${store[@]}" 2>/dev/null | grep -o '{"name":"[^"]*"' | cut -d'"' -f4
+}
+
+_wiretape() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $command:$word in
+      :record | :analyze | :kfl) command=$word ;;
+      record:create | record:list | record:show | record:delete | record:verify) command="record $word" ;;
+      kfl:check | kfl:explain | kfl:fields | kfl:match) command="kfl $word" ;;
+    esac
+  done
+
+  case $previous in
+    -r | -w | --kfl-file)
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      compopt -o filenames 2>/dev/null
+      return
+      ;;
+    --store)
+      mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      compopt -o filenames 2>/dev/null
+      return
+      ;;
+    -T) mapfile -t COMPREPLY < <(compgen -W "text json ndjson fields csv" -- "$current"); return ;;
+    -t) mapfile -t COMPREPLY < <(compgen -W "u ud a ad e r d" -- "$current"); return ;;
+    -E) mapfile -t COMPREPLY < <(compgen -W "separator= header=y quote=d quote=s occurrence=f occurrence=l aggregator=" -- "$current"); return ;;
+    --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
+    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --storage-limit | --body-limit)
+      return
+      ;;
+  esac
+
+  local words
+  case $command in
+    "") words="record analyze kfl --version --help --help-all" ;;
+    record) words="create list show delete verify --help" ;;
+    "record create")
+      words="--name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --storage-limit --body-limit --store
+        --force -q -v --json --help"
+      ;;
+    "record list") words="--json --store --help" ;;
+    "record show") words="--last --json --store --help" ;;
+    "record delete") words="--yes --json --store --help" ;;
+    "record verify") words="-v --json --store --help" ;;
+    analyze)
+      words="-r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --fail-empty
+        --store --help"
+      ;;
+    kfl) words="check explain fields match --help" ;;
+    kfl*) words="--help" ;;
+  esac
+  if [[ $current != -* ]]; then
+    case $command in
+      "record list" | "record show" | "record delete" | "record verify") words=$(_wiretape_recordings) ;;
+    esac
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -F _wiretape wiretape
