@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Capture files read without anybody's library, and tshark's way to take out whole streams."""
+import functools
 import struct
 import subprocess
 
@@ -44,29 +45,40 @@ def count(path):
     return sum(1 for _ in packets(path))
 
 
-# How people make tshark faster for this job: nothing dissected beyond what the question needs.
-DEFAULT, TUNED = "default", "tuned"
-_LIST_OPTIONS = {
-    DEFAULT: [],
-    TUNED: ["--disable-all-protocols", *[word for name in ("frame", "eth", "ip", "ipv6", "tcp", "http")
-                                         for word in ("--enable-protocol", name)],
-            "-o", "http.dechunk_body:FALSE", "-o", "http.decompress_body:FALSE"],
-}
-_WRITE_OPTIONS = {
-    DEFAULT: [],
-    TUNED: ["--disable-all-protocols", *[word for name in ("frame", "eth", "ip", "ipv6", "tcp")
-                                         for word in ("--enable-protocol", name)],
-            "-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.analyze_sequence_numbers:FALSE"],
-}
+# tshark as it comes; as people tune it, without the dissectors of bodies, which take most of its time; and the best that
+# was found, which dissects nothing that the question does not need.
+DEFAULT, TUNED, BEST = "default", "tuned", "best found"
+WAYS = (BEST, TUNED, DEFAULT)
+_BODIES = ("json", "xml", "media", "data-text-lines", "image-gif", "image-jfif", "png", "urlencoded-form", "mime_multipart")
+_LIST_NEEDS = {"frame", "eth", "ethertype", "ip", "ipv6", "tcp", "http"}
+_WRITE_NEEDS = _LIST_NEEDS - {"http"}
+_NO_BODIES = ["-o", "http.decompress_body:FALSE"]
+_NO_ANALYSIS = ["-o", "tcp.analyze_sequence_numbers:FALSE", "-o", "tcp.calculate_timestamps:FALSE"]
 
 
 def list_streams_command(capture, wanted, way=DEFAULT):
-    return ["tshark", "-n", *_LIST_OPTIONS[way], "-r", str(capture), "-Y", wanted, "-T", "fields", "-e", "tcp.stream"]
+    tuning = {DEFAULT: [], TUNED: [*_without(_BODIES), *_NO_BODIES], BEST: [*_only(_LIST_NEEDS), *_NO_BODIES]}[way]
+    return ["tshark", "-n", *tuning, "-r", str(capture), "-Y", wanted, "-T", "fields", "-e", "tcp.stream"]
 
 
 def write_streams_command(capture, streams, out, way=DEFAULT):
-    return ["tshark", "-n", *_WRITE_OPTIONS[way], "-r", str(capture), "-Y", f"tcp.stream in {{{','.join(map(str, streams))}}}",
+    tuning = {DEFAULT: [], TUNED: [*_without(_BODIES), *_NO_BODIES], BEST: [*_only(_WRITE_NEEDS), *_NO_ANALYSIS]}[way]
+    return ["tshark", "-n", *tuning, "-r", str(capture), "-Y", f"tcp.stream in {{{','.join(map(str, streams))}}}",
             "-F", "nsecpcap", "-w", str(out)]
+
+
+def _without(names):
+    return [word for name in names for word in ("--disable-protocol", name)]
+
+
+@functools.cache
+def _protocols():
+    listed = subprocess.run(["tshark", "-G", "protocols"], capture_output=True, text=True, check=True).stdout
+    return [line.split("\t")[2] for line in listed.splitlines()]
+
+
+def _only(needed):
+    return _without(name for name in _protocols() if name not in needed)
 
 
 def streams_of(listed):
@@ -132,4 +144,4 @@ def _records(whole, order):
 
 def _told(packet):
     time, length, data = packet
-    return f"{time / 1e9:.9f}, {len(data)} of {length} bytes, {data[:20].hex()}..."
+    return f"{time // 10**9}.{time % 10**9:09}, {len(data)} of {length} bytes, {data[:20].hex()}..."
