@@ -82,6 +82,7 @@ class File {
   // Fills `to` from `at`; shorter at the end of the file.
   Result<std::size_t> read(char* to, std::size_t count, std::uint64_t at) const;
 
+  Result<void> truncate();  // to nothing
   Result<void> sync_data();
   // Fails when the file has been removed by somebody else.
   Result<void> check_linked() const;
@@ -115,9 +116,10 @@ class Folder {
 
   // Those below follow no link.
   [[nodiscard]] Result<Folder> folder(std::string_view name) const;
-  [[nodiscard]] Result<Folder> make_folder(std::string_view name) const;  // 0700; exists: ErrorKind::name
-  [[nodiscard]] Result<File> create(std::string_view name) const;         // 0600; must not exist
-  [[nodiscard]] Result<File> open_file(std::string_view name) const;      // to read
+  [[nodiscard]] Result<Folder> make_folder(std::string_view name) const;   // 0700; exists: ErrorKind::name
+  [[nodiscard]] Result<File> create(std::string_view name) const;          // 0600; must not exist
+  [[nodiscard]] Result<File> open_file(std::string_view name) const;       // to read
+  [[nodiscard]] Result<File> open_or_create(std::string_view name) const;  // to write; 0600
   [[nodiscard]] Result<std::string> read_small(std::string_view name, std::size_t limit) const;
   // Atomically: a reader sees the old content or the new, whenever the power fails.
   [[nodiscard]] Result<void> replace(std::string_view name, Bytes content) const;
@@ -139,9 +141,15 @@ class Folder {
   Folder(Files& files, Descriptor descriptor, std::string path)
       : files_(&files), descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
+  [[nodiscard]] Result<File> open_regular(std::string_view name, int flags, ErrorKind otherwise) const;
+  [[nodiscard]] Result<void> write_whole(std::string_view name, Bytes content) const;
+
   Files* files_;
   Descriptor descriptor_;
   std::string path_;
 };
+
+// Bytes of the files in a folder and in the folders directly below it; what cannot be read counts nothing.
+std::uint64_t bytes_below(const Folder& folder);
 
 }  // namespace wiretape::record

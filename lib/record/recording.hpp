@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
 #include "record/files.hpp"
@@ -49,17 +50,21 @@ class Recording {
   // scheduled or waiting; the reason is forgotten.
   Result<void> set_state(State state);
 
-  // For the process that goes on with what another one left (Store::resume) or has just made (Store::create).
-  Recording(Folder folder, File lock, Description description, Files& files);
-
  private:
+  friend class Store;  // makes them: Store::create, Store::resume
+  Recording(Folder folder, File lock, Description description)
+      : folder_(std::move(folder)), lock_(std::move(lock)), description_(std::move(description)) {}
+
   Result<void> save();
+  // The same, giving back the reserve where the disk is full.
+  Result<void> save_at_any_price();
   Result<void> close_iteration(const Ending& ending, const Totals& totals);
+  Result<Folder> make_iteration_folder(Timestamp scheduled) const;
+  [[nodiscard]] WriterOptions writer_options() const;
 
   Folder folder_;
   File lock_;
   Description description_;
-  Files* files_;
   std::unique_ptr<IterationWriter> writer_;
 };
 

@@ -79,6 +79,8 @@ class Store {
   [[nodiscard]] Result<Removal> remove_iteration(std::string_view name, std::string_view iteration) const;
 
  private:
+  [[nodiscard]] Result<Folder> open_recording_folder(std::string_view name) const;
+
   std::string path_;
   Files* files_;
 };

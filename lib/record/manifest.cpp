@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record/manifest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "json/writer.hpp"
+#include "record/digest.hpp"
+#include "record/members.hpp"
+
+namespace wiretape::record {
+namespace {
+
+const std::string& no_previous() {
+  static const std::string zeros(64, '0');
+  return zeros;
+}
+
+std::string time_text(const std::optional<Timestamp>& time) {
+  return time ? rfc3339(*time) : std::string();
+}
+
+void tell_time(json::Writer& out, std::string_view key, const std::optional<Timestamp>& time) {
+  out.key(key);
+  if (!time) return out.null();
+  out.text(rfc3339(*time));
+}
+
+void tell(json::Writer& out, const ManifestEntry& entry) {
+  out.begin_object();
+  out.text("name", entry.name);
+  out.integer("bytes", static_cast<std::int64_t>(entry.bytes));
+  out.integer("records", static_cast<std::int64_t>(entry.records));
+  tell_time(out, "first", entry.first);
+  tell_time(out, "last", entry.last);
+  out.text("sha256", entry.sha256);
+  out.text("previous", entry.previous);
+  out.end_object();
+}
+
+void read_entry(Members& in, ManifestEntry& entry) {
+  in.text("name", entry.name);
+  // Files of kinds that a newer minor version added are welcome, paths are not.
+  if (entry.name.empty() || entry.name.front() == '.' || entry.name.find('/') != std::string::npos) {
+    in.set_wrong("name", "is no name of a segment's file");
+  }
+  in.count("bytes", entry.bytes);
+  in.count("records", entry.records);
+  in.time("first", entry.first);
+  in.time("last", entry.last);
+  in.text("sha256", entry.sha256);
+  in.text("previous", entry.previous);
+}
+
+// Files are read in pieces of this size.
+constexpr std::size_t piece = 1U << 20U;
+
+// Follows the records of a pcap that comes in pieces, by their headers alone.
+class PcapWalk {
+ public:
+  explicit PcapWalk(Measured& measured) : measured_(measured) {}
+
+  void feed(Bytes bytes) {
+    while (!bytes.empty() && !broken_) {
+      if (data_left_ != 0) {
+        const std::size_t part = std::min(data_left_, bytes.size());
+        bytes.remove_prefix(part);
+        data_left_ -= part;
+        if (data_left_ == 0) end_record();
+        continue;
+      }
+      const std::size_t part = std::min(wanted() - header_.size(), bytes.size());
+      header_.append(bytes.substr(0, part));
+      bytes.remove_prefix(part);
+      if (header_.size() == wanted()) read_header();
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t wanted() const { return started_ ? pcap_record_header_size : pcap_header_size; }
+
+  void read_header() {
+    Cursor in(header_);
+    if (!started_) {
+      started_ = true;
+      broken_ = in.le32() != pcap_magic;
+      if (!broken_) measured_.whole_bytes = pcap_header_size;
+      return header_.clear();
+    }
+    const std::uint32_t seconds = in.le32();
+    const std::uint32_t nanoseconds = in.le32();
+    length_ = in.le32();
+    header_.clear();
+    broken_ = length_ > longest_packet || nanoseconds >= 1'000'000'000;
+    if (broken_) return;
+    time_ = {std::int64_t{seconds} * 1'000'000'000 + nanoseconds};
+    data_left_ = length_;
+    if (length_ == 0) end_record();
+  }
+
+  void end_record() {
+    ++measured_.records;
+    measured_.whole_bytes += pcap_record_header_size + length_;
+    if (measured_.records == 1) {
+      measured_.first = measured_.last = time_;
+    } else {
+      measured_.in_order = measured_.in_order && time_ >= previous_;
+      measured_.first = std::min(*measured_.first, time_);
+      measured_.last = std::max(*measured_.last, time_);
+    }
+    previous_ = time_;
+  }
+
+  Measured& measured_;
+  std::string header_;  // what has come of the one being read
+  bool started_ = false;
+  bool broken_ = false;
+  std::size_t length_ = 0;     // of the current record's data
+  std::size_t data_left_ = 0;  // of it, still to come
+  Timestamp time_;
+  Timestamp previous_;
+};
+
+void count_lines(Measured& measured, Bytes bytes) {
+  measured.records += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+  if (const std::size_t newline = bytes.rfind('\n'); newline != Bytes::npos) {
+    measured.whole_bytes = measured.bytes + newline + 1;
+  }
+}
+
+}  // namespace
+
+std::string link(const ManifestEntry& entry) {
+  return sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n", entry.name, entry.bytes, entry.records,
+                                time_text(entry.first), time_text(entry.last), entry.sha256, entry.previous));
+}
+
+void Manifest::append(ManifestEntry entry) {
+  entry.previous = files.empty() ? no_previous() : link(files.back());
+  files.push_back(std::move(entry));
+}
+
+std::string Manifest::chain() const {
+  return files.empty() ? std::string() : link(files.back());
+}
+
+std::optional<std::size_t> Manifest::broken_at() const {
+  std::string expected = no_previous();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (files[i].previous != expected) return i;
+    expected = link(files[i]);
+  }
+  return std::nullopt;
+}
+
+const ManifestEntry* Manifest::find(std::string_view name) const {
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const ManifestEntry& entry) { return entry.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+std::string to_json(const Manifest& manifest) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  out.key("format");
+  out.begin_object();
+  out.text("name", manifest_mark);
+  out.integer("major", current_format.major);
+  out.integer("minor", current_format.minor);
+  out.end_object();
+  out.key("files");
+  out.begin_array();
+  for (const ManifestEntry& entry : manifest.files) tell(out, entry);
+  out.end_array();
+  seal(text);
+  return text;
+}
+
+Result<Manifest> read_manifest(std::string_view json, const std::string& path) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element document;
+  const simdjson::padded_string padded(json);
+  if (parser.parse(padded).get(document) != simdjson::SUCCESS) return damaged(path, "it is no JSON");
+  Members in(document);
+  const auto format = check_format(in, manifest_mark, path);
+  if (!format) return format.error();
+  Manifest manifest;
+  manifest.format = *format;
+  in.each("files", [&](Members& file) { read_entry(file, manifest.files.emplace_back()); });
+  if (!in.ok()) return damaged(path, in.wrong());
+  return manifest;
+}
+
+Result<Measured> measure(const File& file, FileRole role) {
+  Measured measured;
+  Sha256 hash;
+  PcapWalk packets(measured);
+  std::string buffer(piece, '\0');
+  while (true) {
+    const auto got = file.read(buffer.data(), buffer.size(), measured.bytes);
+    if (!got) return got.error();
+    if (*got == 0) break;
+    const Bytes bytes(buffer.data(), *got);
+    hash.add(bytes);
+    if (role == FileRole::packets) {
+      packets.feed(bytes);
+    } else {
+      count_lines(measured, bytes);
+    }
+    measured.bytes += *got;
+  }
+  measured.sha256 = hash.hex();
+  return measured;
+}
+
+}  // namespace wiretape::record

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record/recording.hpp"
+
+#include <algorithm>
+
+#include "record/schedule.hpp"
+
+namespace wiretape::record {
+
+Result<Folder> Recording::make_iteration_folder(Timestamp scheduled) const {
+  for (std::uint32_t count = 1;; ++count) {
+    auto made = folder_.make_folder(iteration_name(scheduled, count));
+    if (made || made.error().kind != ErrorKind::name) return made;
+  }
+}
+
+WriterOptions Recording::writer_options() const {
+  WriterOptions options;
+  options.segment_size = description_.job.segment_size;
+  if (const std::uint64_t limit = description_.job.storage_limit; limit != 0) {
+    const std::uint64_t taken = bytes_below(folder_);
+    options.storage_limit = limit > taken ? limit - taken : 1;  // 0 would be none
+  }
+  return options;
+}
+
+Result<IterationWriter*> Recording::start_iteration(Timestamp scheduled, Timestamp began) {
+  auto folder = make_iteration_folder(scheduled);
+  if (!folder) return std::move(folder).error();
+  const std::string name = folder->path().substr(folder_.path().size() + 1);
+  const Description before = description_;
+  const auto undo = [&](const Error& error) {
+    writer_.reset();
+    description_ = before;
+    if (auto opened = folder_.folder(name)) (void)opened->remove_file(manifest_file);
+    (void)folder_.remove_folder(name);
+    return error;
+  };
+
+  auto writer = IterationWriter::open(std::move(*folder), writer_options());
+  if (!writer) return undo(writer.error());
+  writer_ = std::move(*writer);
+  Iteration& iteration = description_.iterations.emplace_back();
+  iteration.folder = name;
+  iteration.scheduled = scheduled;
+  iteration.began = began;
+  description_.state = State::recording;
+  description_.reason.clear();
+  if (auto saved = save(); !saved) return undo(saved.error());
+  return writer_.get();
+}
+
+Result<void> Recording::save() {
+  return folder_.replace(recording_file, to_json(description_));
+}
+
+Result<void> Recording::save_at_any_price() {
+  auto saved = save();
+  if (saved || !folder_.remove_file(reserve_file)) return saved;
+  return save();
+}
+
+Result<void> Recording::update(const Totals& totals) {
+  if (writer_ != nullptr) description_.iterations.back().totals = totals;
+  return save();
+}
+
+Result<void> Recording::close_iteration(const Ending& ending, const Totals& totals) {
+  if (writer_ == nullptr) return {};
+  auto finished = writer_->finish();
+  if (!finished && folder_.remove_file(reserve_file)) (void)writer_->finish();
+  Iteration& iteration = description_.iterations.back();
+  iteration.state = finished ? ending.state : State::failed;
+  iteration.reason = finished ? ending.reason : finished.error().message;
+  iteration.ended = ending.at;
+  iteration.totals = totals;
+  iteration.chain = writer_->chain();
+  writer_.reset();
+  return finished;
+}
+
+Result<void> Recording::end_iteration(const Ending& ending, const Totals& totals, State next) {
+  auto closed = close_iteration(ending, totals);
+  description_.state = closed ? next : State::failed;
+  description_.reason = closed ? ending.reason : closed.error().message;
+  auto saved = save_at_any_price();
+  return closed ? saved : closed;
+}
+
+Result<void> Recording::finish(const Ending& ending, const Totals& totals) {
+  auto closed = close_iteration(ending, totals);
+  description_.state = closed ? ending.state : State::failed;
+  description_.reason = closed ? ending.reason : closed.error().message;
+  description_.ended = ending.at;
+  auto saved = save_at_any_price();
+  (void)folder_.remove_file(reserve_file);  // nothing more will be written that could need it
+  return closed ? saved : closed;
+}
+
+Result<void> Recording::note_missed() {
+  ++description_.missed;
+  return save();
+}
+
+Result<void> Recording::set_state(State state) {
+  description_.state = state;
+  description_.reason.clear();
+  return save();
+}
+
+}  // namespace wiretape::record
