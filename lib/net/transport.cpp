@@ -46,13 +46,14 @@ Drop strip_tcp(const IpPayload& payload, Segment& segment) {
   return Drop::none;
 }
 
-// A length of 0 means to the end of the packet (jumbograms, RFC 2675).
+// A length of 0 means to the end of the packet (jumbograms, RFC 2675). One beyond the packet is wrong, but what is there
+// was sent all the same, and whoever records it wants to see it: the IP length holds.
 Drop strip_udp(const IpPayload& payload, Segment& segment) {
   if (const Drop drop = check(payload, udp_length); drop != Drop::none) return drop;
   const char* const header = payload.bytes.data();
   std::size_t length = load_be16(header + 4);
-  if (length == 0) length = payload.length;
-  if (length < udp_length || length > payload.length) return Drop::bad_header;
+  if (length == 0 || length > payload.length) length = payload.length;
+  if (length < udp_length) return Drop::bad_header;
   segment.transport = Transport::udp;
   set_ports(header, segment);
   set_payload(payload, udp_length, length, segment);
