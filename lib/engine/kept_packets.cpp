@@ -15,6 +15,7 @@
 #include <functional>
 #include <utility>
 
+#include "engine/packet_buffer.hpp"
 #include "engine/positions.hpp"
 #include "net/pcap_format.hpp"
 
@@ -102,16 +103,6 @@ class ByPosition final : public KeptPackets {
   bool begun_ = false;
 };
 
-// A packet in the spool: this header, then its bytes.
-struct SpoolHeader {
-  std::int64_t time;
-  std::uint64_t number;
-  std::uint32_t captured_length;
-  std::uint32_t original_length;
-  std::uint32_t interface;
-  net::LinkType link;
-};
-
 class Spooled final : public KeptPackets {
  public:
   explicit Spooled(int descriptor) : descriptor_(descriptor) {}
@@ -120,15 +111,8 @@ class Spooled final : public KeptPackets {
   Spooled& operator=(const Spooled&) = delete;
 
   Result<void> keep(const net::Packet& packet) override {
-    const SpoolHeader header{.time = packet.time.nanoseconds,
-                             .number = packet.number,
-                             .captured_length = static_cast<std::uint32_t>(packet.data.size()),
-                             .original_length = packet.original_length,
-                             .interface = packet.interface,
-                             .link = packet.link};
     places_.push_back({.number = packet.number, .offset = end_ + buffer_.size()});
-    buffer_.append(reinterpret_cast<const char*>(&header), sizeof header);
-    buffer_ += packet.data;
+    buffer_.append(packet);
     return buffer_.size() < buffer_limit ? Result<void>{} : flush();
   }
 
@@ -143,16 +127,11 @@ class Spooled final : public KeptPackets {
     }
     if (at_ == places_.size()) return false;
     const std::uint64_t offset = places_[at_++].offset;
-    SpoolHeader header{};
+    StoredPacket header;
     if (!read_at(offset, reinterpret_cast<char*>(&header), sizeof header)) return read_error();
-    buffer_.resize(header.captured_length);
-    if (!read_at(offset + sizeof header, buffer_.data(), buffer_.size())) return read_error();
-    packet = {.time = {header.time},
-              .data = buffer_,
-              .original_length = header.original_length,
-              .link = header.link,
-              .interface = header.interface,
-              .number = header.number};
+    bytes_.resize(header.captured_length);
+    if (!read_at(offset + sizeof header, bytes_.data(), bytes_.size())) return read_error();
+    packet = header.packet(bytes_.data());
     return true;
   }
 
@@ -163,7 +142,7 @@ class Spooled final : public KeptPackets {
   static constexpr std::size_t buffer_limit = 1U << 20U;
 
   Result<void> flush() {
-    if (!write_all(descriptor_, buffer_.data(), buffer_.size())) return write_error("the spool file");
+    if (!write_all(descriptor_, buffer_.bytes().data(), buffer_.size())) return write_error("the spool file");
     end_ += buffer_.size();
     buffer_.clear();
     return {};
@@ -187,7 +166,8 @@ class Spooled final : public KeptPackets {
 
   int descriptor_;
   std::uint64_t end_ = 0;
-  std::string buffer_;
+  PacketBuffer buffer_;  // not in the file yet
+  std::string bytes_;    // of the packet given last
   std::vector<Place> places_;
   std::size_t at_ = 0;
   bool sorted_ = false;

@@ -10,6 +10,10 @@
 namespace wiretape::engine {
 namespace {
 
+// What may wait to be written. Packets of a file wait as positions, a few bytes each, and are read again in the order
+// of the file: the more at once, the fewer runs a segment has to be merged from.
+constexpr std::size_t batch_limit = 8U << 20U;
+
 record::Totals totals_of(const Stats& stats, const RecordingSink& sink) {
   return {.packets = stats.packets,
           .calls = sink.calls(),
@@ -41,24 +45,32 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   auto writer = recording->start_iteration(began, began);
   if (!writer) return std::move(writer).error();
 
-  RecordingSink sink(**writer, reading.source(), request.statement);
-  Pipeline pipeline({{.statement = request.statement, .sink = &sink}}, {.dissector = {.body_limit = request.body_limit},
-                                                                        .backlog_limit = request.backlog_limit,
-                                                                        .sources = reading.facts()});
-  reading.read(pipeline, [&] { return stop.load(std::memory_order_relaxed) || sink.error(); });
+  RecordingSink sink(request.statement);
+  Pipeline pipeline({{.statement = request.statement,
+                      .sink = &sink,
+                      .keeps_packets = !request.statement.redacts() || request.keep_clear_packets}},
+                    {.dissector = {.body_limit = request.body_limit},
+                     .backlog_limit = request.backlog_limit,
+                     .sources = reading.facts()});
+  Result<void> written;
+  const auto write_batch = [&] { written = write(sink.batch(), &reading.source(), **writer); };
+  reading.read(pipeline, [&] {
+    if (sink.batch().size() >= batch_limit) write_batch();
+    return stop.load(std::memory_order_relaxed) || !written;
+  });
   pipeline.finish();
-  sink.flush();
+  if (written) write_batch();
 
   Stats stats = pipeline.stats();
   stats.matched_calls = sink.calls();
   stats.damage = reading.damage();
   record::Recording::Ending ending{.state = record::State::completed, .reason = {}, .at = now()};
-  if (sink.error()) {
+  if (!written) {
     ending.state = record::State::failed;
-    ending.reason = sink.error()->message;
+    ending.reason = written.error().message;
   }
   auto finished = recording->finish(ending, totals_of(stats, sink));
-  if (sink.error()) return *sink.error();
+  if (!written) return std::move(written).error();
   if (!finished) return std::move(finished).error();
   return stats;
 }

@@ -22,6 +22,7 @@ struct RecordRequest {
   std::vector<std::string> inputs;            // capture files in the order given; "-" is standard input
   std::optional<std::uint64_t> packet_count;  // -c
   std::string packet_filter;                  // -f
+  bool keep_clear_packets = false;  // packets are stored though the statement redacts: they show what it hides
   std::size_t body_limit = 1U << 20U;
   std::size_t backlog_limit = 256U << 20U;
 };

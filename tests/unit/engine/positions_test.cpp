@@ -40,7 +40,8 @@ TEST_SUITE("engine positions") {
 
   TEST_CASE("the largest positions there are survive") {
     Positions positions;
-    for (const std::uint64_t position : {UINT64_MAX - 1, std::uint64_t{0}, std::uint64_t{1} << 63U}) positions.add(position);
+    for (const std::uint64_t position : {UINT64_MAX - 1, std::uint64_t{0}, std::uint64_t{1} << 63U})
+      positions.add(position);
     CHECK(all_of(positions) == std::vector<std::uint64_t>{0, std::uint64_t{1} << 63U, UINT64_MAX - 1});
   }
 

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/pipeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "entry/render.hpp"
+#include "json/writer.hpp"
+#include "support/conversation.hpp"
+
+namespace wiretape::engine {
+namespace {
+
+using support::Conversation;
+using support::Wire;
+
+const SourceFacts file_facts{.backend = "file", .source = "test.pcap"};
+
+// Remembers what it was given, in the order in which it came.
+class Notebook final : public JobSink {
+ public:
+  void packet(const net::Packet& packet) override { packets.push_back(packet.number); }
+  void call(const Entry& entry) override {
+    std::string text;
+    json::Writer writer(text);
+    render(entry, writer);
+    calls.push_back(text);
+    packets_before_call.push_back(packets.size());
+  }
+  void stream_kept(const StreamFacts& facts, const StreamPackets&, const record::Loss&) override {
+    kept.push_back(facts.number);
+  }
+  void stream_over(const StreamFacts& facts, const StreamPackets& held, const record::Loss& loss) override {
+    over.push_back(facts.number);
+    counted = held;
+    losses.push_back(loss);
+  }
+  [[nodiscard]] bool satisfied() const override { return calls.size() >= limit; }
+
+  [[nodiscard]] std::vector<std::uint64_t> sorted_packets() const {
+    auto out = packets;
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+  std::vector<std::uint64_t> packets, kept, over;
+  std::vector<std::size_t> packets_before_call;
+  std::vector<std::string> calls;
+  std::vector<record::Loss> losses;
+  StreamPackets counted;
+  std::size_t limit = SIZE_MAX;
+};
+
+kfl::Statement statement(const std::string& text) {
+  auto compiled = kfl::compile(text, {.catalog = &catalog(), .macros = {}, .now = {}});
+  REQUIRE_MESSAGE(compiled.has_value(), text);
+  return *compiled;
+}
+
+Stats run(const Wire& wire, std::vector<PipelineJob> jobs, std::size_t backlog_limit = 64U << 20U) {
+  const SourceFacts* facts = &file_facts;
+  Pipeline pipeline(std::move(jobs), {.backlog_limit = backlog_limit, .sources = {&facts, 1}});
+  for (const net::Packet& packet : wire.packets()) pipeline.feed(packet);
+  pipeline.finish();
+  return pipeline.stats();
+}
+
+Stats run(const Wire& wire, const std::string& text, Notebook& notebook) {
+  return run(wire, {{.statement = statement(text), .sink = &notebook}});
+}
+
+std::vector<std::uint64_t> from_to(std::uint64_t first, std::uint64_t last) {
+  std::vector<std::uint64_t> out;
+  for (; first <= last; ++first) out.push_back(first);
+  return out;
+}
+
+std::string get(const std::string& path) {
+  return "GET " + path + " HTTP/1.1\r\nHost: shop\r\n\r\n";
+}
+std::string answer(int status, const std::string& body = "") {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_SUITE("engine pipeline") {
+  TEST_CASE("a stream is kept from its SYN to its last ACK when its third call matches") {
+    Wire wire;
+    Conversation quiet(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    quiet.connect();  // 1 to 3
+    quiet.request(get("/"));
+    quiet.response(answer(200));
+    Conversation loud(wire, "10.0.0.1:40001", "10.0.0.2:80");
+    loud.connect();  // 6 to 8
+    for (const int status : {200, 200, 500, 200}) {
+      loud.request(get("/charge"));
+      loud.response(answer(status));
+    }
+    loud.close();
+    Notebook notebook;
+    const Stats stats = run(wire, "http and response.status == 500", notebook);
+
+    CHECK(notebook.sorted_packets() == from_to(6, wire.size()));
+    REQUIRE(notebook.calls.size() == 1);
+    CHECK(contains(notebook.calls[0], "\"status\":500"));
+    CHECK(notebook.packets_before_call[0] >= 8);
+    CHECK(notebook.kept == std::vector<std::uint64_t>{1});
+    CHECK(notebook.over == std::vector<std::uint64_t>{1});
+    CHECK(notebook.counted.packets == notebook.packets.size());
+    CHECK(stats.streams == 2);
+    CHECK(stats.calls == 5);
+    CHECK(stats.matched_calls == 1);
+    CHECK(stats.matched_streams == 1);
+  }
+
+  TEST_CASE("a statement that nothing matches keeps nothing") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response(answer(200));
+    talk.close();
+    Notebook notebook;
+    run(wire, "http and response.status == 500", notebook);
+    CHECK(notebook.packets.empty());
+    CHECK(notebook.calls.empty());
+    CHECK(notebook.over.empty());
+  }
+
+  TEST_CASE("an empty statement keeps every packet, also those in no stream") {
+    Wire wire;
+    wire.send(support::ethernet(0x0806, std::string(28, '\1')));  // ARP
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response(answer(200));
+    wire.send("short");
+    Notebook notebook;
+    const Stats stats = run(wire, "", notebook);
+    CHECK(notebook.packets == from_to(1, wire.size()));
+    CHECK(notebook.calls.size() == 1);
+    CHECK(stats.kept_packets == wire.size());
+  }
+
+  TEST_CASE("a stream of no known protocol is kept by its addresses from its first packet on") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.9:40000", "10.0.0.2:9999");
+    talk.connect();
+    talk.request("\x01\x02\x03\x04 what is this");
+    talk.response("\x05\x06\x07\x08 who knows");
+    Conversation other(wire, "10.0.0.8:40000", "10.0.0.2:9999");
+    other.connect();
+    Notebook notebook;
+    run(wire, "src.ip == \"10.0.0.9\"", notebook);
+    CHECK(notebook.packets == from_to(1, 5));
+    CHECK(notebook.kept == std::vector<std::uint64_t>{0});
+    CHECK(notebook.calls.empty());  // streams' own entries are told where the statement says tcp
+  }
+
+  TEST_CASE("a statement that says tcp tells the streams themselves") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.9:40000", "10.0.0.2:9999");
+    talk.connect();
+    talk.close();
+    Notebook notebook;
+    run(wire, "tcp", notebook);
+    REQUIRE(notebook.calls.size() == 1);
+    CHECK(contains(notebook.calls[0], "\"state\":\"closed\""));
+    CHECK(notebook.packets == from_to(1, wire.size()));
+  }
+
+  TEST_CASE("two jobs that want different calls of one stream both have it from its first packet") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/a"));
+    talk.response(answer(500));
+    talk.request(get("/b"));
+    talk.response(answer(404));
+    talk.close();
+    Notebook errors, missing, none;
+    run(wire, {{.statement = statement("response.status == 500"), .sink = &errors},
+               {.statement = statement("response.status == 404"), .sink = &missing},
+               {.statement = statement("response.status == 418"), .sink = &none}});
+    CHECK(errors.packets == from_to(1, wire.size()));
+    CHECK(missing.packets == from_to(1, wire.size()));
+    CHECK(errors.calls.size() == 1);
+    CHECK(missing.calls.size() == 1);
+    CHECK(none.packets.empty());
+  }
+
+  TEST_CASE("the decision falls at the head of a response whose body never ends") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/events"));
+    talk.response(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    const std::size_t until_here = wire.size();
+    Notebook notebook;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline(
+        {{.statement = statement("response.headers[\"content-type\"] == \"text/event-stream\""), .sink = &notebook}},
+        {.sources = {&facts, 1}});
+    for (const net::Packet& packet : wire.packets()) pipeline.feed(packet);
+    CHECK(notebook.packets == from_to(1, until_here));
+    CHECK(notebook.calls.empty());
+    pipeline.finish();
+    CHECK(notebook.calls.size() == 1);
+  }
+
+  TEST_CASE("an unanswered request is told when the stream ends") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/slow"));
+    Notebook notebook;
+    run(wire, "request.path == \"/slow\"", notebook);
+    REQUIRE(notebook.calls.size() == 1);
+    CHECK(contains(notebook.calls[0], "\"response\":null"));
+    CHECK_FALSE(contains(notebook.calls[0], "\"error\":null"));
+  }
+
+  TEST_CASE("an unanswered request is told after a minute, while other traffic goes on") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/slow"));
+    wire.pause(Duration::seconds(61));
+    wire.send(support::udp_frame({.payload = "tick"}));
+    Notebook notebook;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline({{.statement = statement("request.path == \"/slow\""), .sink = &notebook}},
+                      {.sources = {&facts, 1}});
+    for (const net::Packet& packet : wire.packets()) pipeline.feed(packet);
+    CHECK(notebook.calls.size() == 1);
+    CHECK(notebook.packets == from_to(1, 4));
+  }
+
+  TEST_CASE("packets that come after the last ACK belong to the stream for five seconds") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response(answer(500));
+    talk.close();
+    wire.pause(Duration::seconds(4));
+    wire.send(support::tcp_frame({.sequence = 1000, .flags = 0x04}));  // a late RST
+    Notebook notebook;
+    run(wire, "response.status == 500", notebook);
+    CHECK(notebook.packets == from_to(1, wire.size()));
+    CHECK(notebook.over.size() == 1);
+  }
+
+  TEST_CASE("an ICMP error is kept with the stream that it quotes, once") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response(answer(500));
+    const std::string quoted = support::tcp_packet({});
+    const std::string icmp = support::bytes_of({3, 1, 0, 0, 0, 0, 0, 0}) + quoted;
+    wire.send(support::ethernet(support::ip(support::address("10.0.0.254"), support::address("10.0.0.1"), 1, icmp)));
+    Notebook notebook;
+    run(wire, "response.status == 500", notebook);
+    CHECK(notebook.packets == from_to(1, wire.size()));
+  }
+
+  TEST_CASE("bytes that are missing stand in the ledger") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response("HTTP/1.1 500 X\r\nContent-Length: 300\r\n\r\n" + std::string(100, 'a'));
+    talk.lose_response(100);
+    talk.response(std::string(100, 'c'));
+    talk.close();
+    Notebook notebook;
+    const Stats stats = run(wire, "response.status == 500", notebook);
+    REQUIRE(notebook.losses.size() == 1);
+    CHECK(notebook.losses[0].gap_bytes == 100);
+    REQUIRE(notebook.losses[0].ranges.size() == 1);
+    CHECK(notebook.losses[0].ranges[0].direction == Direction::to_client);
+    CHECK(notebook.losses[0].ranges[0].bytes == 100);
+    CHECK(stats.gap_bytes == 100);
+    REQUIRE(notebook.calls.size() == 1);
+    CHECK(contains(notebook.calls[0], "incomplete"));
+  }
+
+  TEST_CASE("after the last call that is wanted no further stream is kept, and the one that had it stays whole") {
+    Wire wire;
+    Conversation first(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    first.connect();
+    first.request(get("/1"));
+    first.response(answer(500));
+    const std::size_t second_begins = wire.size() + 1;
+    Conversation second(wire, "10.0.0.1:40001", "10.0.0.2:80");
+    second.connect();
+    second.request(get("/2"));
+    second.response(answer(500));
+    const std::size_t second_ends = wire.size();
+    first.close();
+    Notebook notebook;
+    notebook.limit = 1;
+    run(wire, "response.status == 500", notebook);
+    CHECK(notebook.calls.size() == 1);
+    CHECK(notebook.packets.size() == wire.size() - (second_ends - second_begins + 1));
+  }
+
+  TEST_CASE("a recording's own statement still holds when its packets are read with another one") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    for (const int status : {200, 500}) {
+      talk.request(get("/"));
+      talk.response(answer(status));
+    }
+    Notebook notebook;
+    run(wire, {{.statement = statement("http"), .within = statement("response.status == 500"), .sink = &notebook}});
+    CHECK(notebook.calls.size() == 1);
+  }
+
+  TEST_CASE(
+      "a long quiet stream that matches late has lost its middle to the backlog's limit, and the ledger says how "
+      "much") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    for (int i = 0; i < 2000; ++i) {
+      talk.request(get("/"));
+      talk.response(answer(200, std::string(1000, 'x')));
+    }
+    talk.request(get("/"));
+    talk.response(answer(500));
+    talk.close();
+    Notebook notebook;
+    const Stats stats = run(wire, {{.statement = statement("response.status == 500"), .sink = &notebook}}, 1U << 20U);
+    REQUIRE(notebook.losses.size() == 1);
+    CHECK(notebook.losses[0].backlog_cut_packets > 0);
+    CHECK(notebook.packets.size() + notebook.losses[0].backlog_cut_packets == wire.size());
+    CHECK(notebook.packets.front() == 1);
+    CHECK(stats.backlog_cut_packets == notebook.losses[0].backlog_cut_packets);
+  }
+}
+
+}  // namespace
+}  // namespace wiretape::engine
