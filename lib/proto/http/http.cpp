@@ -112,6 +112,7 @@ BodyKind body_of(const Head& head, Start start, Outstanding::Kind answered) {
   }
   switch (head.transfer) {
     case Transfer::chunked: return BodyKind::chunks;
+    case Transfer::coded:
     case Transfer::opaque: return start == Start::request ? BodyKind::unknown : BodyKind::until_close;
     case Transfer::none: break;
   }
@@ -123,7 +124,9 @@ Fault fault_of(const Head& head) {
   if (head.transfer != Transfer::none && head.length != Length::none) {
     return dissection("both Transfer-Encoding and Content-Length");
   }
-  if (head.transfer == Transfer::opaque) return dissection("Transfer-Encoding does not end with chunked");
+  if (head.transfer == Transfer::coded || head.transfer == Transfer::opaque) {
+    return dissection("Transfer-Encoding does not end with chunked");
+  }
   switch (head.length) {
     case Length::conflicting: return dissection("conflicting Content-Length");
     case Length::repeated: return dissection("repeated Content-Length");
@@ -374,7 +377,9 @@ Step Http1Dissector::search(Side& side, Direction direction, Bytes bytes) {
     side.left = longest_search;
   }
   Head head;
-  switch (parse_start_line(start_of(direction), bytes, head)) {
+  // Text of a body may look like the beginning of a request with a strange method: here only capitals are believed.
+  const bool believed = bytes.front() >= 'A' && bytes.front() <= 'Z';
+  switch (believed ? parse_start_line(start_of(direction), bytes, head) : Parsed::malformed) {
     case Parsed::whole:
       side.state = State::head;
       if (direction == Direction::to_client) outstanding_.keep_newest();

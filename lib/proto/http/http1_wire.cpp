@@ -130,8 +130,8 @@ void note_transfer_encoding(Bytes value, Head& head) {
     name = trimmed(name.substr(0, name.find(';')));
     if (name.empty() || same_name(name, "identity")) continue;
     const bool chunked = same_name(name, "chunked");
-    // Whatever stands behind chunked, chunked again included, hides the chunks.
-    head.transfer = chunked && head.transfer == Transfer::none ? Transfer::chunked : Transfer::opaque;
+    const bool hidden = head.transfer == Transfer::chunked || head.transfer == Transfer::opaque;
+    head.transfer = hidden ? Transfer::opaque : chunked ? Transfer::chunked : Transfer::coded;
     if (!chunked) head.moved.add(coding_of(name));
   }
 }

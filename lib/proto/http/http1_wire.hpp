@@ -49,9 +49,13 @@ enum class Start : std::uint8_t { request, response };
 // What Content-Length said.
 enum class Length : std::uint8_t { none, given, repeated, conflicting, malformed };
 
-// What Transfer-Encoding said. `opaque`: chunked is not the last coding, so that only the end of the stream ends the
-// body.
-enum class Transfer : std::uint8_t { none, chunked, opaque };
+// What Transfer-Encoding said. Where chunked is not the last coding, only the end of the stream ends the body.
+enum class Transfer : std::uint8_t {
+  none,
+  coded,    // other codings and not chunked
+  chunked,  // the last coding, once
+  opaque,   // chunked, and something over it
+};
 
 // Marks in the bytes of a head, and what decides where the body ends.
 struct Head {

@@ -76,9 +76,11 @@ void append_unescaped(std::string& out, Bytes bytes) {
 
 void append_canonical(std::string& out, Bytes name) {
   const std::size_t begin = out.size();
+  out += name;
   bool first = true;
-  for (const char c : name) {
-    out += first ? upper(c) : lower(c);
+  for (std::size_t i = begin; i < out.size(); ++i) {
+    const char c = out[i];
+    out[i] = first ? upper(c) : lower(c);
     first = c == '-';
   }
   repair_text(out, begin);
