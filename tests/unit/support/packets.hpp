@@ -206,8 +206,8 @@ inline net::Packet captured(const std::string& frame, Timestamp time = {},
 // --- Capture files -----------------------------------------------------------------------------------------------
 
 struct Record {
-  Timestamp time;
-  std::string data;
+  Timestamp time = {};
+  std::string data = {};
   std::uint32_t original_length = 0;  // 0: as much as there is in data
 };
 
