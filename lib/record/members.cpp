@@ -27,6 +27,11 @@ bool Members::has(const char* key) const {
   return find(key, ignored);
 }
 
+bool Members::is_null(const char* key) const {
+  element value;
+  return find(key, value) && value.is_null();
+}
+
 void Members::text(const char* key, std::string& to) {
   element value;
   if (!find(key, value)) return;
@@ -61,26 +66,27 @@ void Members::time(const char* key, std::optional<Timestamp>& to) {
 }
 
 void Members::seconds(const char* key, Duration& to) {
-  std::optional<Duration> value = to;
-  seconds(key, value);
-  if (value) {
-    to = *value;
-  } else {
-    set_wrong(key, "is no number of seconds");
-  }
+  if (has(key)) to = duration(key, 1e9, "is no number of seconds").value_or(Duration{});
 }
 
 void Members::seconds(const char* key, std::optional<Duration>& to) {
+  if (has(key)) to = duration(key, 1e9, "is no number of seconds");
+}
+
+void Members::milliseconds(const char* key, Duration& to) {
+  if (has(key)) to = duration(key, 1e6, "is no number of milliseconds").value_or(Duration{});
+}
+
+std::optional<Duration> Members::duration(const char* key, double nanoseconds_each, std::string_view wrong) {
   element value;
-  if (!find(key, value)) return;
-  to.reset();
-  if (value.is_null()) return;
-  constexpr double most = 9.2e9;  // seconds in 64 bits of nanoseconds
+  if (!find(key, value) || value.is_null()) return std::nullopt;
+  constexpr double most = 9.2e18;
   double number = 0;
-  if (value.get(number) != simdjson::SUCCESS || !(number >= 0 && number <= most)) {
-    return set_wrong(key, "is no number of seconds");
+  if (value.get(number) == simdjson::SUCCESS && number >= 0 && number * nanoseconds_each <= most) {
+    return Duration{std::llround(number * nanoseconds_each)};
   }
-  to = Duration{std::llround(number * 1e9)};
+  set_wrong(key, wrong);
+  return std::nullopt;
 }
 
 void Members::texts(const char* key, std::vector<std::string>& to) {

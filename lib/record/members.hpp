@@ -29,12 +29,14 @@ class Members {
   void set_wrong(std::string_view key, std::string_view what);
 
   [[nodiscard]] bool has(const char* key) const;
+  [[nodiscard]] bool is_null(const char* key) const;
   void text(const char* key, std::string& to);
   void flag(const char* key, bool& to);
   void time(const char* key, Timestamp& to);
   void time(const char* key, std::optional<Timestamp>& to);
   void seconds(const char* key, Duration& to);
   void seconds(const char* key, std::optional<Duration>& to);
+  void milliseconds(const char* key, Duration& to);
   void texts(const char* key, std::vector<std::string>& to);
   template <class Whole>
   void count(const char* key, Whole& to) {
@@ -67,6 +69,8 @@ class Members {
   }
 
  private:
+  // Absent or null gives none; what is no number from 0 up in 64 bits of nanoseconds is wrong.
+  std::optional<Duration> duration(const char* key, double nanoseconds_each, std::string_view wrong);
   bool find(const char* key, simdjson::dom::element& to) const;
   bool find_array(const char* key, simdjson::dom::array& to);
   bool whole_number(const char* key, std::uint64_t& to);

@@ -61,11 +61,10 @@ struct StreamCounts {
   std::uint64_t kept_bytes = 0;
 };
 
-// Appends the JSON text without newline. Allocates nothing once `out` has room.
+// Appends the JSON text without newline.
 void append_stream_line(std::string& out, const StreamFacts& facts, const StreamCounts& counts, const Loss& loss);
 
-// None for what is no such line, or has a newer major format. Unknown members are ignored. Behind `json` Lines::padding
-// bytes must be readable.
+// None for what is no such line, or has a newer major format. Unknown members are ignored.
 std::optional<StreamLine> read_stream_line(std::string_view json);
 
 std::string_view name(Transport transport);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "record/files.hpp"
 
 namespace wiretape::record {
@@ -41,7 +42,8 @@ struct Verification {
   [[nodiscard]] bool intact() const;  // no finding is damage
 };
 
-// `path` is a recording's folder. An error only when it cannot be read at all.
-Result<Verification> verify(const std::string& path, Files& files = system_files());
+// `path` is a recording's folder; iterations that have expired by `at` may be gone. An error only when it cannot be
+// read at all.
+Result<Verification> verify(const std::string& path, Timestamp at = now(), Files& files = system_files());
 
 }  // namespace wiretape::record
