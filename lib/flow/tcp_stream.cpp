@@ -217,8 +217,6 @@ void TcpStream::acknowledge(Direction direction, std::uint32_t acknowledgment) {
     ++ignored_;
     return;
   }
-  // An old one may be so far behind that it would seem to be ahead.
-  if (own.acked_known && distance(own.next, own.acked) < -furthest_data) own.acked_known = false;
   if (own.acked_known && !before(own.acked, acknowledgment)) return;
   own.acked = acknowledgment;
   own.acked_known = true;
@@ -281,6 +279,13 @@ void TcpStream::settle_syn_data(Direction direction, std::uint32_t position, Out
 }
 
 // Bytes to their place
+
+void TcpStream::Side::advance_to(std::uint32_t position) {
+  next = position;
+  hole = false;
+  // An acknowledgment left so far behind would soon seem to be ahead.
+  if (acked_known && distance(next, acked) < -furthest_data) acked_known = false;
+}
 
 void TcpStream::Data::trim_front(std::uint32_t count) {
   start += count;
@@ -393,9 +398,7 @@ void TcpStream::hold(Direction direction, const Data& data, Output& out) {
 }
 
 void TcpStream::tell(Direction direction, Bytes bytes, std::uint32_t length, Timestamp time, Output& out) {
-  Side& own = side(direction);
-  own.next += length;
-  own.hole = false;
+  side(direction).advance_to(side(direction).next + length);
   if (!bytes.empty()) out.reader.chunk({.direction = direction, .time = time, .bytes = bytes});
   if (bytes.size() < length) tell_gap(direction, length - bytes.size(), time, out);
 }
@@ -410,8 +413,7 @@ void TcpStream::tell_gap(Direction direction, std::uint64_t missing, Timestamp t
 void TcpStream::skip_to(Direction direction, std::uint32_t position, Timestamp time, Output& out) {
   Side& own = side(direction);
   const std::uint32_t missing = position - own.next;
-  own.next = position;
-  own.hole = false;
+  own.advance_to(position);
   if (missing > 0) tell_gap(direction, missing, time, out);
 }
 

@@ -103,6 +103,8 @@ class TcpStream {
     bool hole = false;        // hole_since is valid
     bool hole_acked = false;  // nobody will fill the hole any more
     Timestamp hole_since;
+
+    void advance_to(std::uint32_t position);
   };
 
   void begin(const net::Segment& segment, Direction direction, Output& out);

@@ -46,6 +46,7 @@ class Connection {
   TcpStream stream;
   StreamFacts facts;
   ReorderBudget budget;
+  ReorderBudget* shared = nullptr;  // used instead of `budget`
   Heard heard;
 
   // `at` and `acked` count from the first byte of each side; -1 is its SYN.
@@ -58,7 +59,7 @@ class Connection {
     segment.acknowledgment = static_cast<std::uint32_t>((up ? server_isn : client_isn) + 1 + acked);
     segment.payload = payload.substr(0, snapshot);
     segment.payload_length = static_cast<std::uint32_t>(payload.size());
-    stream.feed(segment, direction, facts, budget, heard);
+    stream.feed(segment, direction, facts, shared != nullptr ? *shared : budget, heard);
     now = now + pace;
   }
   void up(std::int64_t at, Bytes payload = {}, std::int64_t acked = 0, std::uint8_t more = 0) {
