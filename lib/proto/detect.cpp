@@ -31,22 +31,17 @@ Guess ask(const Protocol& protocol, const FirstBytes& first, const std::array<By
 }
 
 Detection ask_all(const FirstBytes& first, const std::array<Bytes, 2>& sides, std::span<const Protocol* const> list) {
-  Detection detection;
-  const auto consider = [&](const Protocol& protocol) {
-    const Guess guess = ask(protocol, first, sides);
-    if (guess == Guess::no) return false;
-    const bool sure = guess == Guess::yes;
-    detection = {.verdict = sure ? Detection::Verdict::found : Detection::Verdict::undecided,
-                 .protocol = sure ? &protocol : nullptr};
-    return sure;
-  };
+  bool waits = false;  // for an earlier protocol to make up its mind
   for (const bool hinted : {true, false}) {
     for (const Protocol* protocol : list) {
       if (!(first.datagram ? protocol->over_udp : protocol->over_tcp) || has_port(*protocol, first) != hinted) continue;
-      if (consider(*protocol)) return detection;
+      const Guess guess = ask(*protocol, first, sides);
+      waits = waits || guess == Guess::maybe;
+      if (guess != Guess::yes) continue;
+      return {.verdict = waits ? Detection::Verdict::undecided : Detection::Verdict::found, .protocol = protocol};
     }
   }
-  return detection;
+  return {.verdict = waits ? Detection::Verdict::undecided : Detection::Verdict::none};
 }
 
 }  // namespace

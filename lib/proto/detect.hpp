@@ -20,8 +20,8 @@ struct Detection {
     found,
   };
   Verdict verdict = Verdict::none;
-  const Protocol* protocol = nullptr;
-  bool swapped = false;  // found, if client and server are exchanged
+  const Protocol* protocol = nullptr;  // undecided: who would take it, if nobody before makes up his mind; or null
+  bool swapped = false;                // it is that, if client and server are exchanged
 };
 
 // What is asked about: the first bytes of each direction (by Direction), either may be empty.

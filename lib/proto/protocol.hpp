@@ -104,10 +104,10 @@ struct Protocol {
   bool over_tcp = true;
   bool over_udp = false;
   bool hands_over = false;  // other protocols may follow on the same stream: it is worth reading for their sake
-  std::span<const Field> fields;
-  std::span<const Label* const> labels;
+  std::span<const Field> fields = {};
+  std::span<const Label* const> labels = {};
   // What one line about a call shows: paths of fields, in order. {"request.method", "request.path", "response.status"}
-  std::span<const std::string_view> summary;
+  std::span<const std::string_view> summary = {};
 };
 
 // THE list, in the order in which protocols are asked: a later guess may be laxer.

@@ -133,7 +133,7 @@ struct Session::Impl {
   // Which protocol.
   void resume(Direction newest, EntryListener& listener);
   void detect_stream(Direction newest, EntryListener& listener);
-  void ask_again_later(Direction newest, Detection::Verdict verdict, EntryListener& listener);
+  void ask_again_later(Direction newest, const Detection& detection, EntryListener& listener);
   void adopt(const Detection& detection, EntryListener& listener);
   void start(const Protocol* protocol, EntryListener& listener);
   void stop();
@@ -257,12 +257,12 @@ void Session::Impl::detect_stream(Direction newest, EntryListener& listener) {
   if (first.sides[0].empty() && first.sides[1].empty()) return;
   const Detection detection = detect(first, pool.list);
   if (detection.verdict == Detection::Verdict::found) return adopt(detection, listener);
-  ask_again_later(newest, detection.verdict, listener);
+  ask_again_later(newest, detection, listener);
 }
 
-void Session::Impl::ask_again_later(Direction newest, Detection::Verdict verdict, EntryListener& listener) {
+void Session::Impl::ask_again_later(Direction newest, const Detection& detection, EntryListener& listener) {
   Side& side = side_of(newest);
-  if (verdict == Detection::Verdict::none) {
+  if (detection.verdict == Detection::Verdict::none) {
     if (starts_sure) return start(nullptr, listener);
     release_window(side);
     side.given_up = ++side.asked >= most_starts;
@@ -272,6 +272,7 @@ void Session::Impl::ask_again_later(Direction newest, Detection::Verdict verdict
     side.given_up = size >= most_asked_bytes || side.asked >= most_asked;
   }
   if (!side.given_up) return;
+  if (detection.protocol != nullptr) return adopt(detection, listener);
   release_window(side);
   if (starts_sure || side_of(opposite(newest)).given_up) start(nullptr, listener);
 }

@@ -51,7 +51,9 @@ class TalkDissector final : public Dissector {
   }
 
   std::unique_ptr<Message> take() override { return std::move(current_); }
-  [[nodiscard]] const Message* peek(Direction direction) const override { return sides_[index(direction)].message.get(); }
+  [[nodiscard]] const Message* peek(Direction direction) const override {
+    return sides_[index(direction)].message.get();
+  }
   void recycle(std::unique_ptr<Message> message) override { spare_.push_back(std::move(message)); }
 
  private:
@@ -119,15 +121,16 @@ inline constexpr std::uint16_t talk_ports[] = {7};
 inline constexpr const Label* talk_labels[] = {&talk_label};
 
 constexpr Protocol talk_with(Pairing pairing) {
-  return {.name = "talk",
-          .title = "Small Talk",
-          .ports = talk_ports,
-          .guess = guess_talk,
-          .open = [](const DissectorOptions&) -> std::unique_ptr<Dissector> { return std::make_unique<TalkDissector>(); },
-          .pairing = pairing,
-          .answer_within = Duration::seconds(10),
-          .over_udp = true,
-          .labels = talk_labels};
+  return {
+      .name = "talk",
+      .title = "Small Talk",
+      .ports = talk_ports,
+      .guess = guess_talk,
+      .open = [](const DissectorOptions&) -> std::unique_ptr<Dissector> { return std::make_unique<TalkDissector>(); },
+      .pairing = pairing,
+      .answer_within = Duration::seconds(10),
+      .over_udp = true,
+      .labels = talk_labels};
 }
 inline constexpr Protocol talk_in_order = talk_with(Pairing::in_order);
 inline constexpr Protocol talk_by_id = talk_with(Pairing::by_id);
@@ -183,11 +186,9 @@ class Stream {
   void ask(std::string_view bytes, std::int64_t at = 0) { send(Direction::to_server, bytes, at); }
   void say(std::string_view bytes, std::int64_t at = 0) { send(Direction::to_client, bytes, at); }
   void send(Direction direction, std::string_view bytes, std::int64_t at = 0) {
-    session().feed({.direction = direction,
-                    .time = time(at),
-                    .bytes = bytes,
-                    .datagram = facts.transport == Transport::udp},
-                   notes);
+    session().feed(
+        {.direction = direction, .time = time(at), .bytes = bytes, .datagram = facts.transport == Transport::udp},
+        notes);
   }
   void lose(Direction direction, std::uint64_t missing) {
     session().feed({.direction = direction, .missing = missing}, notes);
