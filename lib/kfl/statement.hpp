@@ -28,7 +28,7 @@ struct Macro {
 struct Options {
   const Catalog* catalog = nullptr;  // null: any JSON documents, no selector is known beforehand
   std::span<const Macro> macros = {};
-  Timestamp now;                     // what now() is
+  Timestamp now;  // what now() is
 };
 
 // Of Kleene's logic: what can be said of a call that is not complete yet.
@@ -64,22 +64,23 @@ class Statement {
 
   // The verdict on a complete call. Never fails: what is not there is false (kfl.md section 4).
   [[nodiscard]] bool matches(const Entry& entry, Scratch& scratch) const;
-  // The verdict on a call of which entry.stage says how far it is known: yes or no only when nothing that is still to come
-  // can change it.
+  // The verdict on a call of which entry.stage says how far it is known: yes or no only when nothing that is still to
+  // come can change it.
   [[nodiscard]] Truth decide(const Entry& entry, Scratch& scratch) const;
-  // The verdict on a JSON document, one line of a sidecar say. `record` is the name that the document belongs to. A text that is
-  // not JSON gives an error.
+  // The verdict on a JSON document, one line of a sidecar say. `record` is the name that the document belongs to. A
+  // text that is not JSON gives an error.
   [[nodiscard]] Result<bool> matches(std::string_view json, std::string_view record, Scratch& scratch) const;
 
-  [[nodiscard]] bool empty() const;                              // written without a term: matches everything
-  [[nodiscard]] bool can_match(std::uint8_t ordinal) const;      // false: no entry of this protocol can ever match
-  [[nodiscard]] bool needs_bodies() const;                       // some selector reads Part::body
-  [[nodiscard]] std::optional<std::uint64_t> limit() const;      // limit(n): the result ends after n matches
-  [[nodiscard]] std::span<const std::string> recordings() const; // names in record("..."), in order, each once
+  [[nodiscard]] bool empty() const;                               // written without a term: matches everything
+  [[nodiscard]] bool can_match(std::uint8_t ordinal) const;       // false: no entry of this protocol can ever match
+  [[nodiscard]] bool needs_bodies() const;                        // some selector reads Part::body
+  [[nodiscard]] std::optional<std::uint64_t> limit() const;       // limit(n): the result ends after n matches
+  [[nodiscard]] std::span<const std::string> recordings() const;  // names in record("..."), in order, each once
   [[nodiscard]] bool redacts() const;
   // The document as redact() leaves it; documents that are not redacted come back byte for byte.
   [[nodiscard]] std::string redacted(std::string_view json, Scratch& scratch) const;
-  // A packet filter (pcap-filter(7)) that lets through every packet of every stream that can match, "" where there is none.
+  // A packet filter (pcap-filter(7)) that lets through every packet of every stream that can match, "" where there is
+  // none.
   [[nodiscard]] const std::string& packet_filter() const;
   // True when the statement names tcp or udp itself, so that streams' own entries are to be written.
   [[nodiscard]] bool names_transport() const;
@@ -97,7 +98,8 @@ Result<Statement> compile(std::string_view text, const Options& options);
 // A selector by itself (-e of analyze): a path into entries or stored lines.
 class Selector {
  public:
-  // Appends the value as text (kfl.md section 3: booleans, numbers, texts; objects and arrays as JSON). False when missing.
+  // Appends the value as text (kfl.md section 3: booleans, numbers, texts; objects and arrays as JSON). False when
+  // missing.
   bool append(const Entry& entry, Scratch& scratch, std::string& out) const;
   bool append(std::string_view json, Scratch& scratch, std::string& out) const;
 
