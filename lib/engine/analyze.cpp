@@ -4,67 +4,31 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <thread>
 
 #include "capture/merge.hpp"
 #include "engine/kept_packets.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/reading.hpp"
-#include "entry/render.hpp"
-#include "json/writer.hpp"
+#include "engine/shown.hpp"
+#include "engine/sidecars.hpp"
 #include "record/reader.hpp"
 #include "record/store.hpp"
 
 namespace wiretape::engine {
 namespace {
 
+// How often a growing recording is looked at.
+constexpr std::chrono::milliseconds follow_pause{100};
+
 std::string parent_of(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).lexically_normal().parent_path();
   return parent.empty() ? "." : parent.string();
 }
-
-// Calls on their way to who shows them; the count of -c and of limit(n) ends them.
-class Shown {
- public:
-  Shown(const AnalyzeRequest& request, CallSink* sink)
-      : statement_(request.statement),
-        sink_(request.show_calls ? sink : nullptr),
-        left_(std::min(request.count.value_or(UINT64_MAX), request.statement.limit().value_or(UINT64_MAX))) {}
-
-  void call(const Entry& entry) {
-    if (!take()) return;
-    if (!statement_.redacts()) return note(sink_->call(entry));
-    text_.clear();
-    json::Writer json(text_);
-    render(entry, json);
-    note(sink_->call(statement_.redacted(text_, scratch_)));
-  }
-
-  void call(std::string_view json) {
-    if (!take()) return;
-    note(sink_->call(statement_.redacts() ? std::string_view(text_ = statement_.redacted(json, scratch_)) : json));
-  }
-
-  [[nodiscard]] bool satisfied() const { return left_ == 0 || closed_; }  // no further call is wanted
-  [[nodiscard]] bool closed() const { return closed_; }                   // nobody reads any more
-
- private:
-  bool take() {
-    if (satisfied()) return false;
-    --left_;
-    return sink_ != nullptr;
-  }
-  void note(bool goes_on) { closed_ = closed_ || !goes_on; }
-
-  kfl::Statement statement_;
-  kfl::Scratch scratch_;
-  CallSink* sink_;
-  std::uint64_t left_;
-  std::string text_;
-  bool closed_ = false;
-};
 
 class AnalyzeSink final : public JobSink {
  public:
@@ -120,7 +84,7 @@ Result<Inputs> find_inputs(const AnalyzeRequest& request) {
     }
     if (auto added = add_folder(input); !added) return std::move(added).error();
   }
-  if (!inputs.recordings.empty() || !inputs.captures.empty()) return inputs;
+  if (!inputs.recordings.empty() || !inputs.captures.empty() || !request.interfaces.empty()) return inputs;
 
   auto listing = store.list();
   if (!listing) return std::move(listing).error();
@@ -132,62 +96,70 @@ Result<Inputs> find_inputs(const AnalyzeRequest& request) {
 
 class Analysis {
  public:
-  Analysis(const AnalyzeRequest& request, CallSink* sink) : request_(request), shown_(request, sink) {}
+  Analysis(const AnalyzeRequest& request, CallSink* sink)
+      : request_(request),
+        shown_(request.statement, request.count.value_or(UINT64_MAX), request.show_calls ? sink : nullptr) {}
 
   Result<Stats> run() {
     auto inputs = find_inputs(request_);
     if (!inputs) return std::move(inputs).error();
-    const bool packets = request_.redissect || !request_.write.empty();
-    for (const record::RecordingFiles& recording : inputs->recordings) {
-      if (auto read = packets ? read_segments(recording) : read_sidecars(recording); !read)
-        return std::move(read).error();
+    if (auto opened = open_interfaces(); !opened) return std::move(opened).error();
+    if (request_.redissect || !request_.write.empty()) {
+      for (const record::RecordingFiles& recording : inputs->recordings) {
+        if (auto read = read_segments(recording); !read) return std::move(read).error();
+      }
+    } else if (auto read = read_sidecars(inputs->recordings); !read) {
+      return std::move(read).error();
     }
     if (!inputs->captures.empty()) {
       Tape tape{
           .files = inputs->captures, .facts = {.backend = "file", .source = inputs->captures.front()}, .within = {}};
       if (auto read = read_packets(tape); !read) return std::move(read).error();
     }
+    if (live_) {
+      live_->set_live();
+      if (auto read = read_packets(std::move(live_), {}); !read) return std::move(read).error();
+    }
     if (auto written = write(); !written) return std::move(written).error();
     return std::move(stats_);
   }
 
  private:
-  Result<void> read_sidecars(const record::RecordingFiles& recording) {
-    for (const record::IterationFiles& iteration : recording.iterations) {
-      for (const record::SegmentFiles& segment : iteration.segments) {
-        if (shown_.satisfied()) return {};
-        if (segment.calls.empty()) continue;
-        if (auto read = read_sidecar(segment.calls, recording.name); !read) return read;
+  Result<void> read_sidecars(const std::vector<record::RecordingFiles>& recordings) {
+    std::vector<Sidecars> all;
+    for (const record::RecordingFiles& recording : recordings) all.emplace_back(recording, shown_, stats_);
+    for (Sidecars& sidecars : all) {
+      if (auto read = sidecars.read(); !read) return read;
+    }
+    if (request_.follow) {
+      if (auto followed = follow(recordings, all); !followed) return followed;
+    }
+    for (Sidecars& sidecars : all) sidecars.finish();
+    return {};
+  }
+
+  // Goes on until none of the recordings is being written any more.
+  Result<void> follow(const std::vector<record::RecordingFiles>& recordings, std::vector<Sidecars>& all) {
+    for (bool growing = true; growing && !stopped() && !shown_.satisfied();) {
+      shown_.caught_up();
+      std::this_thread::sleep_for(follow_pause);
+      // Asked before reading, so that what was written until the end is read.
+      growing = std::any_of(recordings.begin(), recordings.end(), is_growing);
+      for (Sidecars& sidecars : all) {
+        if (auto looked = sidecars.look_again(); !looked) return looked;
+        if (auto read = sidecars.read(); !read) return read;
       }
     }
     return {};
   }
 
-  Result<void> read_sidecar(const std::string& path, const std::string& record) {
-    auto lines = record::Lines::open(path);
-    if (!lines) return std::move(lines).error();
-    std::string with_record = fmt::format("{{\"record\":\"{}\",", record);
-    const std::size_t head = with_record.size();
-    std::uint64_t damaged = 0;
-    while (!shown_.satisfied()) {
-      auto line = lines->next();
-      if (!line) return std::move(line).error();
-      if (!*line) break;
-      auto matches = request_.statement.matches(**line, record, scratch_);
-      ++(matches ? stats_.calls : damaged);
-      if (!matches || !*matches) continue;
-      ++stats_.matched_calls;
-      with_record.resize(head);
-      with_record += (*line)->substr(1);
-      shown_.call(std::string_view(with_record));
-    }
-    if (damaged != 0)
-      stats_.notices.push_back(fmt::format("\"{}\": {} lines are no calls and were passed over", path, damaged));
-    if (lines->torn() != 0) {
-      stats_.notices.push_back(
-          fmt::format("\"{}\" ends in the middle of a line: {} bytes were passed over", path, lines->torn()));
-    }
-    return {};
+  static bool is_growing(const record::RecordingFiles& recording) {
+    const auto found = record::Store(parent_of(recording.path)).load(recording.name);
+    return found && found->locked;
+  }
+
+  [[nodiscard]] bool stopped() const {
+    return request_.stop != nullptr && request_.stop->load(std::memory_order_relaxed);
   }
 
   Result<void> read_segments(const record::RecordingFiles& recording) {
@@ -222,18 +194,32 @@ class Analysis {
     return kfl::compile(description->job.statement, {.catalog = &catalog(), .macros = {}, .now = began});
   }
 
+  // Before anything is read, so that a wrong interface is known at once and nothing passes by meanwhile.
+  Result<void> open_interfaces() {
+    if (request_.interfaces.empty()) return {};
+    auto source = capture::LiveSource::open(request_.interfaces);
+    if (!source) return std::move(source).error();
+    live_ = std::make_unique<Reading>(*std::move(source), SourceFacts{.backend = "libpcap"});
+    return {};
+  }
+
   Result<void> read_packets(const Tape& tape) {
     auto source = capture::open_files(tape.files, capture::MergeOrder::by_time);
     if (!source) return std::move(source).error();
-    readings_.push_back(std::make_unique<Reading>(*std::move(source), tape.facts));
-    Reading& reading = *readings_.back();
+    return read_packets(std::make_unique<Reading>(*std::move(source), tape.facts), tape);
+  }
+
+  Result<void> read_packets(std::unique_ptr<Reading> owned, const Tape& tape) {
+    Reading& reading = *owned;
     const bool keeps = !request_.write.empty();
+    KeptPackets* kept = nullptr;
     if (keeps) {
-      auto kept = KeptPackets::of(reading.source());
-      if (!kept) return std::move(kept).error();
-      kept_.push_back(*std::move(kept));
+      auto made = KeptPackets::of(reading.source());
+      if (!made) return std::move(made).error();
+      kept = kept_.emplace_back(*std::move(made)).get();
+      readings_.push_back(std::move(owned));
     }
-    AnalyzeSink sink(shown_, keeps ? kept_.back().get() : nullptr);
+    AnalyzeSink sink(shown_, kept);
     Pipeline pipeline({{.statement = request_.statement,
                         .within = tape.within,
                         .sink = &sink,
@@ -244,11 +230,17 @@ class Analysis {
                       {.dissector = {.body_limit = request_.body_limit},
                        .backlog_limit = request_.backlog_limit,
                        .sources = reading.facts()});
-    reading.read(pipeline, [&] { return sink.error() || shown_.closed() || (!keeps && shown_.satisfied()); });
+    auto next_show = std::chrono::steady_clock::now();
+    reading.read(pipeline, [&] {
+      if (const auto time = std::chrono::steady_clock::now(); tape.files.empty() && time >= next_show) {
+        shown_.caught_up();
+        next_show = time + follow_pause;
+      }
+      return sink.error() || stopped() || shown_.closed() || (!keeps && shown_.satisfied());
+    });
     pipeline.finish();
     add(pipeline.stats());
     note_damage(reading, tape);
-    if (!keeps) readings_.pop_back();
     return sink.error() ? Result<void>(*sink.error()) : Result<void>{};
   }
 
@@ -287,7 +279,7 @@ class Analysis {
 
   const AnalyzeRequest& request_;
   Shown shown_;
-  kfl::Scratch scratch_;
+  std::unique_ptr<Reading> live_;                   // open from the start, read last
   std::vector<std::unique_ptr<Reading>> readings_;  // those whose packets are still to be written
   std::vector<std::unique_ptr<KeptPackets>> kept_;
   Stats stats_;

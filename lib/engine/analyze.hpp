@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capture files, recordings and segments read through a statement.
+// Capture files, recordings and live traffic read through a statement.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "capture/live.hpp"
 #include "engine/calls.hpp"
 #include "engine/stats.hpp"
 #include "kfl/statement.hpp"
@@ -15,8 +17,11 @@
 namespace wiretape::engine {
 
 struct AnalyzeRequest {
-  std::vector<std::string> inputs;  // files and folders in the order given; "-" is standard input
-  std::string store;                // where record("name") of the statement is looked for
+  std::vector<std::string> inputs;               // files and folders in the order given; "-" is standard input
+  std::vector<capture::LiveOptions> interfaces;  // read after everything else, until stopped
+  bool follow = false;                           // go on with recordings that are being written, until they are over
+  const std::atomic<bool>* stop = nullptr;       // set by somebody else: end in good order; may be null
+  std::string store;                             // where record("name") of the statement is looked for
   kfl::Statement statement;
   std::optional<std::uint64_t> count;  // at most so many calls
   std::string write;               // packets of the matching calls' streams go here, "" nowhere, "-" standard output
@@ -28,6 +33,7 @@ struct AnalyzeRequest {
   bool want_bodies = true;  // the output shows bodies
 };
 
+// Without inputs, interfaces and recordings in the statement every recording of the store is read.
 // `sink` may be null when show_calls is false. Errors that ended a reading early (a cut file) come back in
 // Stats::damage; everything before the damage has been told.
 Result<Stats> analyze(const AnalyzeRequest& request, CallSink* sink);

@@ -16,6 +16,9 @@ struct CallSink {
   // `record`.
   virtual bool call(std::string_view json) = 0;
 
+  // Nothing more to show for now: what was held back for speed should be seen.
+  virtual bool caught_up() { return true; }
+
  protected:
   ~CallSink() = default;
 };

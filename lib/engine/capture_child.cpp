@@ -18,6 +18,7 @@
 
 #include "engine/disk_writer.hpp"
 #include "engine/pipeline.hpp"
+#include "engine/reading.hpp"
 
 namespace wiretape::engine {
 namespace {
@@ -30,8 +31,6 @@ constexpr std::chrono::milliseconds hand_over_every{250};
 constexpr std::size_t hand_over_bytes = 4U << 20U;
 // What may wait for a slow disk.
 constexpr std::size_t queue_limit = 256U << 20U;
-// The kernel hands packets over up to a tenth of a second late: the clock at rest stays behind by more than that.
-constexpr Duration clock_lag = Duration::milliseconds(500);
 // After the end packets that were sent before it are waited for: two rounds without any are the end.
 constexpr int quiet_rounds = 2;
 
@@ -86,7 +85,7 @@ class CaptureChild {
     for (int quiet = 0; quiet < quiet_rounds && !disk_->failed();) {
       auto batch = source_->next();
       if (!batch) return std::move(batch).error();
-      if (batch->empty()) pipeline_->advance(now() + Duration{-clock_lag.nanoseconds});
+      if (batch->empty()) pipeline_->advance(live_time());
       for (const net::Packet& packet : *batch) {
         if (packets_left_ == 0) break;
         --packets_left_;

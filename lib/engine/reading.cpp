@@ -5,8 +5,14 @@ namespace wiretape::engine {
 namespace {
 
 constexpr std::uint32_t longest_snapshot = 262144;
+// The kernel hands packets over up to a tenth of a second late: the clock at rest stays behind by more than that.
+constexpr Duration clock_lag = Duration::milliseconds(500);
 
 }  // namespace
+
+Timestamp live_time() {
+  return now() + Duration{-clock_lag.nanoseconds};
+}
 
 Reading::Reading(std::unique_ptr<capture::PacketSource> source, const SourceFacts& common)
     : source_(std::move(source)), common_(common) {
@@ -62,7 +68,11 @@ bool Reading::read(Pipeline& pipeline, const std::function<bool()>& pause) {
       damage_ = std::move(batch).error();
       break;
     }
-    if (batch->empty()) break;
+    if (batch->empty()) {
+      if (!live_) break;
+      pipeline.advance(live_time());
+      continue;
+    }
     if (const std::size_t known = facts_.size(); learn_interfaces(), facts_.size() != known)
       pipeline.set_sources(facts_);
     for (const net::Packet& packet : *batch) {

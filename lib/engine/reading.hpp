@@ -19,6 +19,9 @@
 
 namespace wiretape::engine {
 
+// Packet time as far as a live source at rest has surely come.
+Timestamp live_time();
+
 class Reading {
  public:
   // `common` is what all interfaces of the source share; name and source of each come from the source itself.
@@ -27,6 +30,8 @@ class Reading {
   // Packets that do not pass are not seen by the pipeline. Fails with ErrorKind::statement for a bad filter.
   Result<void> set_filter(const std::string& packet_filter);
   void set_packet_count(std::uint64_t count) { packets_left_ = count; }
+  // The source is live: no packets now is not its end, and time goes on without them.
+  void set_live() { live_ = true; }
 
   // One for each interface known so far; never empty. For PipelineOptions::sources.
   [[nodiscard]] std::span<const SourceFacts* const> facts() const { return facts_; }
@@ -49,6 +54,7 @@ class Reading {
   std::string packet_filter_;
   std::map<net::LinkType, capture::Filter> filters_;  // the code depends on the link type
   std::uint64_t packets_left_ = UINT64_MAX;
+  bool live_ = false;
   std::optional<Error> damage_;
 };
 
