@@ -2,6 +2,7 @@
 #include "capture/file.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -70,6 +71,30 @@ std::vector<std::size_t> record_offsets(const std::vector<Record>& records) {
   for (const Record& record : records) offsets.push_back(offsets.back() + 16 + record.data.size());
   return offsets;
 }
+
+// Makes a descriptor the standard input for as long as it lives.
+class StandardInput {
+ public:
+  explicit StandardInput(int descriptor) : saved_(dup(STDIN_FILENO)) {
+    REQUIRE(descriptor >= 0);
+    if (descriptor == STDIN_FILENO) return;  // the tests were started without one
+    REQUIRE(dup2(descriptor, STDIN_FILENO) == STDIN_FILENO);
+    close(descriptor);
+  }
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+  ~StandardInput() {
+    if (saved_ < 0) {
+      close(STDIN_FILENO);
+      return;
+    }
+    dup2(saved_, STDIN_FILENO);
+    close(saved_);
+  }
+
+ private:
+  int saved_;
+};
 
 }  // namespace
 
@@ -271,6 +296,29 @@ TEST_SUITE("capture file") {
       CHECK(reading.error != "");
       CHECK(reading.kind == ErrorKind::input);
     }
+  }
+
+  TEST_CASE("- is standard input: a pipe, or a file from where it stands, which can be read again") {
+    TemporaryFolder folder;
+    const auto records = three_records();
+    {
+      int ends[2] = {};
+      REQUIRE(pipe(ends) == 0);
+      const std::string bytes = pcap(records);
+      REQUIRE(write(ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+      close(ends[1]);
+      const StandardInput input(ends[0]);
+      const Reading reading = read_file("-");
+      CHECK(same(reading, records));
+      CHECK_FALSE(reading.source->can_read_again());
+    }
+    const int file = open(folder.file("x", "skipped" + pcap(records)).c_str(), O_RDONLY | O_CLOEXEC);
+    REQUIRE(lseek(file, 7, SEEK_SET) == 7);
+    const StandardInput input(file);
+    const Reading reading = read_file("-");
+    REQUIRE(same(reading, records));
+    CHECK(reading.packets[0].packet.position == 7 + 24);
+    CHECK(reading.source->again(reading.packets[2].packet.position)->data == records[2].data);
   }
 
   TEST_CASE("a pipe is read to its end, in whatever pieces it comes, but not again") {
