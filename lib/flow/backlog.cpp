@@ -15,16 +15,20 @@ namespace {
 constexpr std::uint64_t head_bytes = 64U << 10U;
 constexpr std::uint64_t head_memory = 96U << 10U;
 
-// Sizes of blocks, the header included. A stream of a dozen positions, or of a handshake's copies, costs one small
-// block; a long one gets larger ones, so that its chain stays short.
-constexpr std::array<std::uint32_t, 6> sizes = {128, 512, 2048, 8192, 32768, 131072};
-constexpr std::uint8_t first_of_positions = 0;
-constexpr std::uint8_t first_of_copies = 1;
-constexpr std::uint8_t largest_of_positions = 2;
-constexpr std::uint8_t largest_of_copies = 4;
+// Sizes of blocks, the header included, are powers of two from 128 bytes on. A stream of a dozen positions, or of a
+// handshake's copies, costs one small block; each further one is up to half of what the stream takes already, so that
+// little is left empty and chains stay short.
+constexpr std::size_t smallest_block = 128;
+constexpr std::size_t size_of(std::size_t size_class) {
+  return smallest_block << size_class;
+}
+constexpr std::uint8_t first_of_positions = 0;    // 128
+constexpr std::uint8_t first_of_copies = 2;       // 512
+constexpr std::uint8_t largest_of_positions = 4;  // 2 KiB
+constexpr std::uint8_t largest_of_copies = 8;     // 32 KiB
 
-constexpr std::uint8_t larger(std::uint8_t size_class) {
-  return static_cast<std::uint8_t>(size_class + 1U);
+constexpr std::uint8_t class_up_to(std::size_t size) {
+  return static_cast<std::uint8_t>(size < smallest_block ? 0 : std::bit_width(size / smallest_block) - 1);
 }
 
 // The bookkeeping of the allocator for a block.
@@ -60,6 +64,10 @@ void merge(Cut& into, const Cut& cut) {
 }
 
 }  // namespace
+
+std::size_t Backlog::memory_of(std::size_t capacity) {
+  return sizeof(Block) + capacity + overhead;
+}
 
 Backlog::Backlog(std::size_t limit) : limit_(limit) {}
 
@@ -216,14 +224,14 @@ void Backlog::forget(Stream& stream) {
 
 // A new block at the stream's end with room for `need` bytes; null when the limit does not allow for it.
 Backlog::Block* Backlog::block_for(Stream& stream, Form form, std::size_t need) {
-  const std::uint8_t largest = form == Form::positions ? largest_of_positions : largest_of_copies;
-  std::uint8_t size_class = form == Form::positions ? first_of_positions : first_of_copies;
-  if (stream.last != nullptr) size_class = std::max(size_class, std::min(larger(stream.last->size_class), largest));
-  while (size_class < size_classes && sizes[size_class] < sizeof(Block) + need) ++size_class;
-  const std::size_t size = size_class < size_classes ? sizes[size_class] : sizeof(Block) + need;
+  const bool copies = form == Form::copies;
+  std::uint8_t size_class = std::clamp(class_up_to(stream.memory / 2), copies ? first_of_copies : first_of_positions,
+                                       copies ? largest_of_copies : largest_of_positions);
+  while (size_class < size_classes && size_of(size_class) < sizeof(Block) + need) ++size_class;
+  const std::size_t size = size_class < size_classes ? size_of(size_class) : sizeof(Block) + need;
 
   const bool pooled = size_class < size_classes && pool_[size_class] != nullptr;
-  if (!pooled && !make_room(size + overhead)) return nullptr;
+  if (!pooled && !make_room(memory_of(size - sizeof(Block)))) return nullptr;
   Block* block = take_block(size_class, size - sizeof(Block));
   block->form = form;
   extend(stream, block);
@@ -231,21 +239,21 @@ Backlog::Block* Backlog::block_for(Stream& stream, Form form, std::size_t need) 
 }
 
 void Backlog::extend(Stream& stream, Block* block) {
+  const std::uint64_t before = stream.memory;
+  stream.memory += memory_of(block->capacity);
   Block* full = std::exchange(stream.last, block);
   if (full == nullptr) {
     stream.first = block;
     return;
   }
   full->next = block;
-  const std::size_t memory = sizeof(Block) + full->capacity + overhead;
   if (stream.head != nullptr) {
     unweigh(stream);
-    stream.middle += memory;
+    stream.middle += memory_of(full->capacity);
     weigh(stream);
-    return;
+  } else if (stream.head_bytes >= head_bytes || before >= head_memory) {
+    stream.head = full;
   }
-  stream.head_memory += memory;
-  if (stream.head_bytes >= head_bytes || stream.head_memory >= head_memory) stream.head = full;
 }
 
 void Backlog::count_cut(FlowId flow, const Cut& cut) {
@@ -256,7 +264,7 @@ void Backlog::count_cut(FlowId flow, const Cut& cut) {
 // Memory
 
 Backlog::Block* Backlog::take_block(std::uint8_t size_class, std::size_t capacity) {
-  const std::size_t memory = sizeof(Block) + capacity + overhead;
+  const std::size_t memory = memory_of(capacity);
   used_ += memory;
   void* place = nullptr;
   if (size_class < size_classes && pool_[size_class] != nullptr) {
@@ -272,7 +280,7 @@ Backlog::Block* Backlog::take_block(std::uint8_t size_class, std::size_t capacit
 }
 
 void Backlog::give_block(Block* block) {
-  const std::size_t memory = sizeof(Block) + block->capacity + overhead;
+  const std::size_t memory = memory_of(block->capacity);
   used_ -= memory;
   // A quarter is enough to begin again with; the rest goes back to the system.
   if (block->size_class == odd_size || pooled_ + memory > limit_ / 4) return destroy(block);
@@ -326,11 +334,12 @@ void Backlog::cut_middle(Stream& stream) {
   while (freed < wanted) {
     Block* block = stream.head->next;
     stream.head->next = block->next;
-    freed += sizeof(Block) + block->capacity + overhead;
+    freed += memory_of(block->capacity);
     merge(cut, {.packets = block->packets, .bytes = block->bytes, .first = block->first, .last = block->last});
     give_block(block);
   }
   stream.middle -= freed;
+  stream.memory -= freed;
   weigh(stream);
   count_cut(stream.flow, cut);
 }

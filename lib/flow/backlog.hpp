@@ -76,7 +76,7 @@ class Backlog {
 
  private:
   enum class Form : std::uint8_t { positions, copies };
-  static constexpr std::size_t size_classes = 6;
+  static constexpr std::size_t size_classes = 11;
   static constexpr std::uint8_t odd_size = size_classes;  // a block larger than any class, for one packet
   static constexpr std::size_t weights = 40;              // powers of two
 
@@ -110,9 +110,9 @@ class Backlog {
     Block* head = nullptr;  // the last block that is never cut; null while the head is not full
     Base base;
     std::uint64_t head_bytes = 0;  // captured, in the blocks up to `head`
-    std::uint64_t head_memory = 0;
-    std::uint64_t middle = 0;   // memory of what may be cut: behind the head, before the last block
-    Stream* heavier = nullptr;  // neighbours among streams of like weight
+    std::uint64_t memory = 0;      // of all its blocks
+    std::uint64_t middle = 0;      // of those that may be cut: behind the head, before the last one
+    Stream* heavier = nullptr;     // neighbours among streams of like weight
     Stream* lighter = nullptr;
     FlowId flow = no_flow;
   };
@@ -140,6 +140,7 @@ class Backlog {
   bool give_way();
   void cut_middle(Stream& stream);
 
+  static std::size_t memory_of(std::size_t capacity);  // of a block
   static std::size_t weight(const Stream& stream);
   void weigh(Stream& stream);
   void unweigh(Stream& stream);
