@@ -6,7 +6,7 @@
 
 #include "commands.hpp"
 #include "help.hpp"
-#include "option_types.hpp"
+#include "kfl/suggest.hpp"
 #include "output/output.hpp"
 #include "report.hpp"
 
@@ -44,7 +44,8 @@ std::vector<std::string> option_names(const CLI::App& command) {
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& words) {
-  const std::string near = nearest(word, words);
+  const std::vector<std::string_view> candidates(words.begin(), words.end());
+  const std::string_view near = kfl::nearest(word, candidates);
   return near.empty() ? std::string() : fmt::format("did you mean '{}'?", near);
 }
 

@@ -4,9 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <utility>
 
 #include "base/quantity.hpp"
@@ -18,21 +16,6 @@ namespace {
 // "-c,--count" is spoken of as "--count", "-c" as "-c".
 std::string spoken(const std::string& names) {
   return names.substr(names.find_last_of(',') + 1);
-}
-
-// As insertions, deletions and changes of single letters.
-std::size_t distance(const std::string& from, const std::string& to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), 0U);
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t changed = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -85,20 +68,6 @@ CLI::Option* store_option(CLI::App& command, std::string& store) {
 
 Result<std::string> store_path(const std::string& option) {
   return record::default_store(record::process_environment(option));
-}
-
-std::string nearest(const std::string& word, const std::vector<std::string>& words) {
-  // Two letters wrong in a short word make it another word.
-  std::size_t best = 1 + word.size() / 4;
-  std::string found;
-  for (const std::string& candidate : words) {
-    const std::size_t apart = distance(word, candidate);
-    if (apart <= best && (found.empty() || apart < best)) {
-      best = apart;
-      found = candidate;
-    }
-  }
-  return found;
 }
 
 }  // namespace wiretape::cli

@@ -33,7 +33,4 @@ CLI::Option* store_option(CLI::App& command, std::string& store);
 // The store's path by --store and the environment.
 Result<std::string> store_path(const std::string& option);
 
-// The word of `words` nearest to `word` by insertions, deletions and changes of letters, "" when none is near.
-std::string nearest(const std::string& word, const std::vector<std::string>& words);
-
 }  // namespace wiretape::cli

@@ -44,18 +44,6 @@ Result<std::string> read_file(const std::string& file) {
   return read_all(in, fmt::format("'{}'", file));
 }
 
-Result<std::vector<kfl::Macro>> split_macros(const std::vector<std::string>& macros) {
-  std::vector<kfl::Macro> split;
-  for (const std::string& macro : macros) {
-    const std::size_t equals = macro.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return Error{.message = fmt::format("--macro: '{}' is not NAME=STATEMENT", macro)};
-    }
-    split.push_back({.name = macro.substr(0, equals), .statement = macro.substr(equals + 1)});
-  }
-  return split;
-}
-
 }  // namespace
 
 void add_statement(CLI::App& command, StatementOptions& options, const std::string& option_names) {
@@ -77,14 +65,26 @@ Result<std::string> statement_text(const StatementOptions& options) {
   return options.option ? *options.option : options.positional.value_or("");
 }
 
+Result<std::vector<kfl::Macro>> own_words(const StatementOptions& options) {
+  std::vector<kfl::Macro> split;
+  for (const std::string& macro : options.macros) {
+    const std::size_t equals = macro.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return Error{.message = fmt::format("--macro: '{}' is not NAME=STATEMENT", macro)};
+    }
+    split.push_back({.name = macro.substr(0, equals), .statement = macro.substr(equals + 1)});
+  }
+  return split;
+}
+
 Result<kfl::Statement> compile_statement(const StatementOptions& options, const std::string& text, Timestamp now) {
-  const auto macros = split_macros(options.macros);
+  const auto macros = own_words(options);
   if (!macros) return macros.error();
   return kfl::compile(text, {.catalog = &catalog(), .macros = *macros, .now = now});
 }
 
 Result<kfl::Selector> compile_selector(const StatementOptions& options, const std::string& text, Timestamp now) {
-  const auto macros = split_macros(options.macros);
+  const auto macros = own_words(options);
   if (!macros) return macros.error();
   return kfl::compile_selector(text, {.catalog = &catalog(), .macros = *macros, .now = now});
 }

@@ -27,6 +27,9 @@ void add_statement(CLI::App& command, StatementOptions& options, const std::stri
 // The text that was given, "" when none was.
 Result<std::string> statement_text(const StatementOptions& options);
 
+// The own words of --macro.
+Result<std::vector<kfl::Macro>> own_words(const StatementOptions& options);
+
 // Compiles against all protocols. Warnings are left to the caller: Statement::warnings().
 Result<kfl::Statement> compile_statement(const StatementOptions& options, const std::string& text, Timestamp now);
 
