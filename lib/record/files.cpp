@@ -37,6 +37,16 @@ int lock_call(int file, int command, struct flock& lock) {
   return answer(fcntl(file, command, &lock));
 }
 
+// Makes a folder that will still be there when the power fails.
+int make_path(Files& files, const std::string& path) {
+  const int made = files.mkdirat(AT_FDCWD, path.c_str(), folder_mode);
+  if (made < 0) return made;
+  const std::size_t slash = path.rfind('/', path.size() - 2);
+  const auto parent = Folder::open(files, slash == std::string::npos ? "." : path.substr(0, slash + 1));
+  if (parent) (void)parent->sync();
+  return made;
+}
+
 }  // namespace
 
 int Files::openat(int folder, const char* name, int flags, mode_t mode) {
@@ -184,15 +194,13 @@ Result<Folder> Folder::open(Files& files, const std::string& path) {
 }
 
 Result<Folder> Folder::open_or_make(Files& files, const std::string& path) {
-  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+  for (std::size_t end = path.find('/', 1); end < path.size(); end = path.find('/', end + 1)) {
     // One that cannot be made because it is there, or because its parent is not ours, is seen when the last one is
     // opened.
-    files.mkdirat(AT_FDCWD, path.substr(0, end).c_str(), folder_mode);
+    (void)make_path(files, path.substr(0, end));
   }
-  const int made = files.mkdirat(AT_FDCWD, path.c_str(), folder_mode);
-  if (made < 0 && made != -EEXIST && made != -EISDIR) {
-    return system_error("make", path, -made, ErrorKind::write);
-  }
+  const int made = make_path(files, path);
+  if (made < 0 && made != -EEXIST) return system_error("make", path, -made, ErrorKind::write);
   return open(files, path);
 }
 

@@ -54,8 +54,9 @@ void read_entry(Members& in, ManifestEntry& entry) {
   in.text("previous", entry.previous);
 }
 
-// Files are read in pieces of this size.
-constexpr std::size_t piece = 1U << 20U;
+// Files are read in pieces, as large as they are themselves but within these.
+constexpr std::uint64_t smallest_piece = 1U << 12U;
+constexpr std::uint64_t largest_piece = 1U << 20U;
 
 // Follows the records of a pcap that comes in pieces, by their headers alone.
 class PcapWalk {
@@ -198,7 +199,7 @@ Result<Measured> measure(const File& file, FileRole role) {
   Measured measured;
   Sha256 hash;
   PcapWalk packets(measured);
-  std::string buffer(piece, '\0');
+  std::string buffer(static_cast<std::size_t>(std::clamp(file.size(), smallest_piece, largest_piece)), '\0');
   while (true) {
     const auto got = file.read(buffer.data(), buffer.size(), measured.bytes);
     if (!got) return got.error();

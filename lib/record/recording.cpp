@@ -28,26 +28,37 @@ Result<IterationWriter*> Recording::start_iteration(Timestamp scheduled, Timesta
   auto folder = make_iteration_folder(scheduled);
   if (!folder) return std::move(folder).error();
   const std::string name = folder->path().substr(folder_.path().size() + 1);
-  const Description before = description_;
-  const auto undo = [&](const Error& error) {
+  const auto remove_folder = [&] {
     writer_.reset();
-    description_ = before;
     if (auto opened = folder_.folder(name)) (void)opened->remove_file(manifest_file);
     (void)folder_.remove_folder(name);
-    return error;
   };
 
   auto writer = IterationWriter::open(std::move(*folder), writer_options());
-  if (!writer) return undo(writer.error());
+  if (!writer) {
+    remove_folder();
+    return std::move(writer).error();
+  }
   writer_ = std::move(*writer);
+  Description before = description_;
+  note_start(name, scheduled, began);
+  if (auto saved = save(); !saved) {
+    description_ = std::move(before);
+    // Saving may have failed after its last step: the folder goes only when nothing on disk speaks of it.
+    if (save_at_any_price()) remove_folder();
+    writer_.reset();
+    return std::move(saved).error();
+  }
+  return writer_.get();
+}
+
+void Recording::note_start(const std::string& folder, Timestamp scheduled, Timestamp began) {
   Iteration& iteration = description_.iterations.emplace_back();
-  iteration.folder = name;
+  iteration.folder = folder;
   iteration.scheduled = scheduled;
   iteration.began = began;
   description_.state = State::recording;
   description_.reason.clear();
-  if (auto saved = save(); !saved) return undo(saved.error());
-  return writer_.get();
 }
 
 Result<void> Recording::save() {

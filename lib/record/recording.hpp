@@ -59,6 +59,7 @@ class Recording {
   // The same, giving back the reserve where the disk is full.
   Result<void> save_at_any_price();
   Result<void> close_iteration(const Ending& ending, const Totals& totals);
+  void note_start(const std::string& folder, Timestamp scheduled, Timestamp began);
   Result<Folder> make_iteration_folder(Timestamp scheduled) const;
   [[nodiscard]] WriterOptions writer_options() const;
 

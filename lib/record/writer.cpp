@@ -322,7 +322,10 @@ struct IterationWriter::Impl {
         write_in_time_order(folder, *segment.packets.file(), segment.number, segment.runs, options.merge_memory);
     if (!sorted) return sorted.error();
     const std::string name = file_name(segment.number, FileRole::packets);
-    if (auto done = folder.rename(*sorted, name); !done) return done;
+    if (auto done = folder.rename(*sorted, name); !done) {
+      (void)folder.remove_file(*sorted);
+      return done;
+    }
     auto file = folder.open_file(name);
     if (!file) return std::move(file).error();
     segment.packets.replace_with(std::move(*file));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -64,46 +65,63 @@ std::vector<std::string> names_in(const std::string& path) {
   return names;
 }
 
-int FailingFiles::count() {
+int FailingFiles::next_call() {
   ++calls_;
   if (fail_at_ == 0 || calls_ < fail_at_) return 0;
   return calls_ == fail_at_ || then_ == Then::for_good ? -error_ : 0;
 }
 
 int FailingFiles::openat(int folder, const char* name, int flags, mode_t mode) {
-  if ((flags & O_CREAT) != 0) {
-    if (const int failed = count(); failed != 0) return failed;
-  }
-  return Files::openat(folder, name, flags, mode);
+  const int failed = (flags & O_CREAT) != 0 ? next_call() : 0;
+  return failed != 0 ? failed : Files::openat(folder, name, flags, mode);
 }
 int FailingFiles::mkdirat(int folder, const char* name, mode_t mode) {
-  const int failed = count();
+  const int failed = next_call();
   return failed != 0 ? failed : Files::mkdirat(folder, name, mode);
 }
-ssize_t FailingFiles::pwrite(int file, const char* from, std::size_t count_, std::uint64_t at) {
-  const int failed = count();
-  if (failed == 0) return Files::pwrite(file, from, count_, at);
-  // A full disk takes what still fits.
-  if (count_ > 1 && calls_ == fail_at_) {
-    ++fail_at_;
-    return Files::pwrite(file, from, count_ / 2, at);
-  }
-  return failed;
+ssize_t FailingFiles::pwrite(int file, const char* from, std::size_t count, std::uint64_t at) {
+  const int failed = next_call();
+  if (failed == 0) return Files::pwrite(file, from, count, at);
+  if (half_written_ || count == 1) return failed;
+  // A full disk takes what still fits, and says so when it is asked again.
+  half_written_ = true;
+  ++fail_at_;
+  return Files::pwrite(file, from, count / 2, at);
 }
-int FailingFiles::ftruncate(int file, std::uint64_t size) {
-  return Files::ftruncate(file, size);
+int FailingFiles::fdatasync(int) {
+  return next_call();
 }
-int FailingFiles::fdatasync(int file) {
-  const int failed = count();
-  return failed != 0 ? failed : Files::fdatasync(file);
-}
-int FailingFiles::fsync(int file) {
-  const int failed = count();
-  return failed != 0 ? failed : Files::fsync(file);
+int FailingFiles::fsync(int) {
+  return next_call();
 }
 int FailingFiles::renameat(int folder, const char* from, int to_folder, const char* to) {
-  const int failed = count();
+  const int failed = next_call();
   return failed != 0 ? failed : Files::renameat(folder, from, to_folder, to);
+}
+
+ssize_t SmallDisk::pwrite(int file, const char* from, std::size_t count, std::uint64_t at) {
+  if (free_ == 0) return -ENOSPC;
+  const std::size_t part = std::min<std::size_t>(count, free_);
+  free_ -= part;
+  return Files::pwrite(file, from, part, at);
+}
+int SmallDisk::ftruncate(int file, std::uint64_t size) {
+  struct stat status {};
+  if (fstat(file, status) == 0) free_ += static_cast<std::uint64_t>(status.st_size) - size;
+  return Files::ftruncate(file, size);
+}
+int SmallDisk::renameat(int folder, const char* from, int to_folder, const char* to) {
+  give_back(to_folder, to);
+  return Files::renameat(folder, from, to_folder, to);
+}
+int SmallDisk::unlinkat(int folder, const char* name, int flags) {
+  give_back(folder, name);
+  return Files::unlinkat(folder, name, flags);
+}
+void SmallDisk::give_back(int folder, const char* name) {
+  struct stat status {};
+  if (fstatat(folder, name, status) == 0 && S_ISREG(status.st_mode))
+    free_ += static_cast<std::uint64_t>(status.st_size);
 }
 
 int ForgetfulFiles::openat(int folder, const char* name, int flags, mode_t mode) {
@@ -112,21 +130,26 @@ int ForgetfulFiles::openat(int folder, const char* name, int flags, mode_t mode)
   if (file >= 0 && is_new) unsynced_names_[path_of(folder)].insert(name);
   return file;
 }
+int ForgetfulFiles::mkdirat(int folder, const char* name, mode_t mode) {
+  const int made = Files::mkdirat(folder, name, mode);
+  const std::filesystem::path path = path_of(folder, name);
+  if (made == 0) unsynced_names_[path.parent_path()].insert(path.filename());
+  return made;
+}
 ssize_t ForgetfulFiles::pwrite(int file, const char* from, std::size_t count, std::uint64_t at) {
   unsynced_bytes_.try_emplace(path_of(file), at);
   return Files::pwrite(file, from, count, at);
 }
 int ForgetfulFiles::fdatasync(int file) {
   unsynced_bytes_.erase(path_of(file));
-  return Files::fdatasync(file);
+  return 0;
 }
 int ForgetfulFiles::fsync(int file) {
   unsynced_names_.erase(path_of(file));
-  return Files::fsync(file);
+  return 0;
 }
 int ForgetfulFiles::renameat(int folder, const char* from, int to_folder, const char* to) {
-  // Of a rename, the kernel keeps the old or the new name: the worse one is that content comes with the new name
-  // unsynced.
+  // The worst that can come of a rename: the new name is there, and the content that was not synced is not.
   if (const auto bytes = unsynced_bytes_.extract(path_of(folder, from)); !bytes.empty()) {
     unsynced_bytes_[path_of(to_folder, to)] = bytes.mapped();
   }
@@ -136,9 +159,11 @@ int ForgetfulFiles::renameat(int folder, const char* from, int to_folder, const 
 }
 
 void ForgetfulFiles::cut_power() {
-  for (const auto& [path, size] : unsynced_bytes_) ::truncate(path.c_str(), static_cast<off_t>(size));
+  for (const auto& [path, size] : unsynced_bytes_) {
+    if (std::filesystem::exists(path)) std::filesystem::resize_file(path, size);
+  }
   for (const auto& [folder, names] : unsynced_names_) {
-    for (const std::string& name : names) ::unlink((folder + '/' + name).c_str());
+    for (const std::string& name : names) std::filesystem::remove_all(std::filesystem::path(folder) / name);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A private folder for a test, file systems that fail, and recordings small enough to be damaged everywhere.
+// The file systems here do not sync for real: that is slow, and proves nothing.
 #pragma once
 
 #include <fcntl.h>
@@ -45,7 +46,7 @@ void write_file(const std::string& path, std::string_view content);
 std::map<std::string, std::string> tree(const std::string& path);
 std::vector<std::string> names_in(const std::string& path);
 
-// Lets the n-th call that changes something fail, and all after it when `for_good`.
+// Lets the n-th call that changes something fail, and all after it when `for_good`. Removing always works.
 class FailingFiles final : public Files {
  public:
   enum class Then { only_once, for_good };
@@ -53,25 +54,40 @@ class FailingFiles final : public Files {
   FailingFiles(std::uint64_t call, int error, Then then) : fail_at_(call), error_(error), then_(then) {}
 
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
-  void heal() { fail_at_ = 0; }
-  void fail_from_now() { fail_at_ = calls_ + 1; }
 
   int openat(int folder, const char* name, int flags, mode_t mode) override;
   int mkdirat(int folder, const char* name, mode_t mode) override;
   ssize_t pwrite(int file, const char* from, std::size_t count, std::uint64_t at) override;
-  int ftruncate(int file, std::uint64_t size) override;
   int fdatasync(int file) override;
   int fsync(int file) override;
   int renameat(int folder, const char* from, int to_folder, const char* to) override;
 
  private:
   // The error that this call has to give, 0 for none.
-  int count();
+  int next_call();
 
   std::uint64_t fail_at_;
   int error_;
   Then then_;
   std::uint64_t calls_ = 0;
+  bool half_written_ = false;
+};
+
+// A disk of so many bytes, of which removed files give theirs back.
+class SmallDisk final : public Files {
+ public:
+  explicit SmallDisk(std::uint64_t bytes) : free_(bytes) {}
+  ssize_t pwrite(int file, const char* from, std::size_t count, std::uint64_t at) override;
+  int ftruncate(int file, std::uint64_t size) override;
+  int renameat(int folder, const char* from, int to_folder, const char* to) override;
+  int unlinkat(int folder, const char* name, int flags) override;
+  int fdatasync(int) override { return 0; }
+  int fsync(int) override { return 0; }
+
+ private:
+  void give_back(int folder, const char* name);
+
+  std::uint64_t free_;
 };
 
 // Remembers what has reached the disk, so that a power cut can take the rest away: bytes of a file that were not
@@ -82,6 +98,7 @@ class ForgetfulFiles final : public Files {
   void cut_power();
 
   int openat(int folder, const char* name, int flags, mode_t mode) override;
+  int mkdirat(int folder, const char* name, mode_t mode) override;
   ssize_t pwrite(int file, const char* from, std::size_t count, std::uint64_t at) override;
   int fdatasync(int file) override;
   int fsync(int file) override;
