@@ -35,16 +35,17 @@ struct AnalyzeOptions {
   bool fail_empty = false;
 };
 
-// Ends the run after a signal, so that what was found so far is written whole.
-class StoppableSink final : public engine::CallSink {
+// The printer as the engine sees it. Away from a terminal text is written in large pieces, unless nothing more comes.
+class PrinterSink final : public engine::CallSink {
  public:
-  StoppableSink(Printer& printer, const std::atomic<bool>& stop) : printer_(printer), stop_(stop) {}
-  bool call(const Entry& entry) override { return printer_.call(entry) && !stop_; }
-  bool call(std::string_view json) override { return printer_.call(json) && !stop_; }
+  PrinterSink(Printer& printer, Output& out) : printer_(printer), out_(out) {}
+  bool call(const Entry& entry) override { return printer_.call(entry); }
+  bool call(std::string_view json) override { return printer_.call(json); }
+  bool caught_up() override { return out_.flush(); }
 
  private:
   Printer& printer_;
-  const std::atomic<bool>& stop_;
+  Output& out_;
 };
 
 // `analyze file.pcap` would otherwise ask for calls that have a field "file.pcap".
@@ -95,6 +96,7 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
 
   engine::AnalyzeRequest request;
   request.inputs = options.inputs;
+  request.stop = &stop_on_signals();
   request.store = *store;
   request.statement = *std::move(statement);
   request.count = options.count;
@@ -111,7 +113,7 @@ Result<engine::Stats> show_calls(const engine::AnalyzeRequest& request, const An
   Output out(STDOUT_FILENO, options.output.line_buffered ? Flush::each_record : default_flush(STDOUT_FILENO));
   const auto printer = make_printer(out, options.output, options.statement, time);
   if (!printer) return printer.error();
-  StoppableSink sink(**printer, stop_on_signals());
+  PrinterSink sink(**printer, out);
   auto stats = engine::analyze(request, &sink);
   // An array that was begun is ended, whatever happened.
   (*printer)->finish();
@@ -135,6 +137,7 @@ Result<ExitStatus> run_analyze(const AnalyzeOptions& options) {
   const auto stats = request->show_calls ? show_calls(*request, options, time) : engine::analyze(*request, nullptr);
   if (!stats) return stats.error();
   if (!options.write.empty() && is_terminal(STDERR_FILENO)) summarize(*stats, options.write);
+  for (const std::string& sentence : stats->notices) notice(sentence);
   if (stats->damage) return failed(*stats->damage);
   return options.fail_empty && stats->matched_calls == 0 ? ExitStatus::nothing_matched : ExitStatus::done;
 }

@@ -33,6 +33,7 @@ struct RecordCreateOptions {
   std::uint64_t body_limit = engine::RecordRequest{}.body_limit;
   std::string store;
   bool force = false;
+  bool keep_clear_packets = false;
   bool quiet = false;
   bool verbose = false;
   bool json = false;
@@ -78,6 +79,9 @@ Result<engine::RecordRequest> request_of(const RecordCreateOptions& options, Tim
   auto statement = compile_statement(options.statement, *text, time);
   if (!statement) return statement.error();
   if (const auto hopeful = refuse_hopeless(*statement, options); !hopeful) return hopeful.error();
+  if (options.keep_clear_packets && !statement->redacts()) {
+    return Error{.message = "--keep-clear-packets has no effect: the statement redacts nothing"};
+  }
   const auto store = store_path(options.store);
   if (!store) return store.error();
 
@@ -94,6 +98,7 @@ Result<engine::RecordRequest> request_of(const RecordCreateOptions& options, Tim
   request.inputs = options.inputs;
   request.packet_count = options.packet_count;
   request.packet_filter = options.packet_filter;
+  request.keep_clear_packets = options.keep_clear_packets;
   request.body_limit = options.body_limit;
   request.backlog_limit = options.backlog_limit;
   if (const auto valid = record::check_name(request.job.name); !valid) return valid.error();
@@ -162,6 +167,7 @@ Result<ExitStatus> run_record_create(const RecordCreateOptions& options) {
   if (options.json) {
     if (const auto printed = print_json(*request); !printed) return printed.error();
   }
+  for (const std::string& sentence : stats->notices) notice(sentence);
   return stats->damage ? failed(*stats->damage) : ExitStatus::done;
 }
 
@@ -181,6 +187,8 @@ void add_record_create(CLI::App& parent, Command& chosen) {
   size_option(command, "--body-limit", options->body_limit, "Keep so much of each body in the calls (1Mi)");
   store_option(command, options->store);
   command.add_flag("--force", options->force, "Start even when the statement can never match");
+  command.add_flag("--keep-clear-packets", options->keep_clear_packets,
+                   "Keep the packets although the statement redacts: they show what it hides");
   command.add_flag("-q", options->quiet, "Say nothing but errors");
   command.add_flag("-v", options->verbose, "Say what was understood");
   command.add_flag("--json", options->json, "At the end, the recording as one JSON object");

@@ -48,7 +48,7 @@ _wiretape() {
     record) words="create list show delete verify --help" ;;
     "record create")
       words="--name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --storage-limit --body-limit --store
-        --force -q -v --json --help"
+        --force --keep-clear-packets -q -v --json --help"
       ;;
     "record list") words="--json --store --help" ;;
     "record show") words="--last --json --store --help" ;;
@@ -59,7 +59,8 @@ _wiretape() {
         --store --help"
       ;;
     kfl) words="check explain fields match --help" ;;
-    kfl*) words="--help" ;;
+    "kfl fields") words="--json --mdoc --help" ;;
+    kfl*) words="--kfl --kfl-file --macro --help" ;;
   esac
   if [[ $current != -* ]]; then
     case $command in

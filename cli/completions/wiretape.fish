@@ -36,11 +36,16 @@ complete -c wiretape -n $kfl -a explain -d 'Show how a statement is understood'
 complete -c wiretape -n $kfl -a fields -d 'List the fields of the protocols'
 complete -c wiretape -n $kfl -a match -d 'Filter JSON documents'
 
-# The statement, of both commands that take one.
-for command in 'record create' analyze
+complete -c wiretape -n '__wiretape_in kfl fields' -l json -d 'As JSON'
+complete -c wiretape -n '__wiretape_in kfl fields' -l mdoc -d 'As the source of a man page'
+
+# The statement, of the commands that take one.
+for command in 'record create' analyze 'kfl check' 'kfl explain' 'kfl match'
     complete -c wiretape -n "__wiretape_in $command" -l kfl -x -d 'The statement as an option'
     complete -c wiretape -n "__wiretape_in $command" -l kfl-file -r -F -d 'Read the statement from a file'
     complete -c wiretape -n "__wiretape_in $command" -l macro -x -d 'An own word of the language'
+end
+for command in 'record create' analyze
     complete -c wiretape -n "__wiretape_in $command" -l body-limit -x -d 'Keep so much of each body'
     complete -c wiretape -n "__wiretape_in $command" -s r -r -F -d 'Read a capture file'
 end
@@ -61,6 +66,7 @@ complete -c wiretape -n '__wiretape_in record create' -l segment-size -x -d 'Beg
 complete -c wiretape -n '__wiretape_in record create' -l backlog-limit -x -d 'Hold back so much of undecided streams'
 complete -c wiretape -n '__wiretape_in record create' -l storage-limit -x -d 'Take no more room than this'
 complete -c wiretape -n '__wiretape_in record create' -l force -d 'Start even when the statement can never match'
+complete -c wiretape -n '__wiretape_in record create' -l keep-clear-packets -d 'Keep the packets although the statement redacts'
 complete -c wiretape -n '__wiretape_in record create' -s q -d 'Say nothing but errors'
 complete -c wiretape -n '__wiretape_in record create' -s v -d 'Say what was understood'
 complete -c wiretape -n '__wiretape_in record show' -l last -x -d 'So many of the latest calls'

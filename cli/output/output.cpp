@@ -21,7 +21,12 @@ Output::Output(int descriptor, Flush flush) : descriptor_(descriptor), flush_(fl
 }
 
 bool Output::end_record() {
-  if (flush_ == Flush::each_record || text_.size() >= piece) write_out();
+  if (flush_ == Flush::each_record || text_.size() >= piece) return flush();
+  return !closed_ && error_ == 0;
+}
+
+bool Output::flush() {
+  write_out();
   return !closed_ && error_ == 0;
 }
 

@@ -25,6 +25,8 @@ class Output {
   [[nodiscard]] std::string& text() { return text_; }
   // False when nothing more can be written, or nobody reads any more.
   bool end_record();
+  // Writes what stands in text() now; false as for end_record().
+  bool flush();
   // Writes what is left. The error's kind is ErrorKind::write.
   Result<void> finish();
 
