@@ -14,9 +14,13 @@ namespace {
 
 constexpr std::size_t prefix_size = 2;  // the length in front of a message over TCP: RFC 1035 section 4.2.2
 
-// NetBIOS name service (RFC 1002) has the same form; its names are 32 letters from A to P.
-bool is_netbios(Bytes message) {
+// NetBIOS name service (RFC 1002) has the same form; its names are 32 letters from A to P, its type is 32 where DNS has
+// one that nobody uses. Either shows it, so that a damaged message is not taken for DNS, and its stream with it.
+bool is_netbios(Bytes message, const Layout& layout) {
   constexpr std::size_t name_length = 32;
+  constexpr std::uint16_t netbios_type = 32;
+  const auto question = read_question(message, header_size);
+  if (layout.counts[index(Section::questions)] != 0 && question && question->type == netbios_type) return true;
   if (message.size() < header_size + 1 + name_length || message[header_size] != name_length) return false;
   const Bytes name = message.substr(header_size + 1, name_length);
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'P'; });
@@ -39,8 +43,9 @@ bool fits(const Header& header, Direction direction) {
 
 Guess guess_datagram(Direction direction, Bytes message) {
   const auto header = read_header(message);
-  if (!header || !fits(*header, direction) || is_netbios(message)) return Guess::no;
+  if (!header || !fits(*header, direction)) return Guess::no;
   const Layout layout = lay_out(message, *header);
+  if (is_netbios(message, layout)) return Guess::no;
   const bool sure = is_plausible(*header) && layout.whole && layout.end == message.size();
   return sure ? Guess::yes : Guess::maybe;
 }

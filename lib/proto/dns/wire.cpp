@@ -20,7 +20,7 @@ void append_label(std::string& out, Bytes label) {
     if (c == '.' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (byte > 0x20 && byte < 0x7F) {
+    } else if (byte > 0x20 && byte != 0x7F) {
       out += c;
     } else {
       out += '\\';

@@ -71,7 +71,8 @@ Layout lay_out(Bytes message, const Header& header);
 // Offset behind the name at `at`, where it can be read: at most 255 octets, pointers strictly backwards (which ends
 // every loop) and not too many. Appends it to `out`, if any, as presentation format (RFC 1035 section 5.1), without the
 // trailing dot;
-// "<Root>" for the root; dots, backslashes and bytes that do not print inside a label as \. \\ \DDD.
+// "<Root>" for the root; dots, backslashes, blanks and control characters inside a label as \. \\ \DDD. Bytes from 0x80
+// on stand as they are: names for people are UTF-8 (RFC 6762 section 16).
 std::optional<std::size_t> read_name(Bytes message, std::size_t at, std::string* out);
 
 // A number that is equal for equal questions, whatever the case of their names; 0 for none.

@@ -245,6 +245,8 @@ TEST_SUITE("dns") {
     } rows[] = {
         {"NetBIOS names", "1234 0110 0001 0000 0000 0000 20 'CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' 00 0021 0001",
          Transport::udp},
+        {"a damaged NetBIOS name", "1234 0110 0001 0000 0000 0000 20 'CKAAAAAAAA:AAAAAAAAAAAAAAAAAAAAA' 00 0020 0001",
+         Transport::udp},
         {"random numbers", "9e3b 71f0 a2cc 0d14 7766 5544 3322 1100", Transport::udp},
         {"a question and something behind it", "1234 0100 0001 0000 0000 0000 01 'a' 00 0001 0001 ff", Transport::udp},
         {"HTTP", "'GET / HTTP/1.1' 0d0a 0d0a", Transport::udp},

@@ -42,9 +42,13 @@ TEST_SUITE("dns wire") {
       std::size_t at;
       std::string name;
     } rows[] = {
-        {"03 'www' 07 'example' 00", 0, "www.example"},        {"00", 0, "<Root>"},
-        {"07 'example' 00 03 'www' c000", 9, "www.example"},   {"03 'a.b' 02 'c\\' 00", 0, "a\\.b.c\\\\"},
-        {"05 'a' 00 20 7f ff 00", 0, "a\\000\\032\\127\\255"}, {"03 'AbC' 00", 0, "AbC"},
+        {"03 'www' 07 'example' 00", 0, "www.example"},
+        {"00", 0, "<Root>"},
+        {"07 'example' 00 03 'www' c000", 9, "www.example"},
+        {"03 'a.b' 02 'c\\' 00", 0, "a\\.b.c\\\\"},
+        {"05 'a' 00 20 7f 1f 00", 0, "a\\000\\032\\127\\031"},
+        {"02 c3a9 00", 0, "\xc3\xa9"},
+        {"03 'AbC' 00", 0, "AbC"},
     };
     for (const auto& row : rows) {
       CAPTURE(row.wire);
