@@ -121,6 +121,7 @@ Binding of_field(const Path& path, const Schema& schema, const Field& field, std
     binding.key = field.fold_case ? canonical_header(path[steps].name) : path[steps].name;
     ++binding.used;
   }
+  binding.direct = binding.how < Binding::How::told && binding.used == path.size();
   add_parents(binding, path, schema);
   return binding;
 }

@@ -27,6 +27,7 @@ struct Binding {
   };
   How how = How::missing;
   Part part = Part::head;
+  bool direct = false;          // a getter answers the whole path
   bool of_label = false;        // one of `protocol`'s, which are constants of the call's flavour
   Stage known = Stage::stream;  // from when on the value can be relied on
   std::uint32_t used = 0;       // steps of the path that the getter stands for

@@ -133,7 +133,7 @@ void Checker::selector(Expr& expr, Where where) {
     expr.kind = Kind::call;
     expr.name = name;
     expr.path.clear();
-    return;
+    return time(expr, *find_helper(name));
   }
   if (!name.empty() && word(expr, name)) return;
   final_decoder(expr.path);

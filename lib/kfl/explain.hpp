@@ -2,6 +2,7 @@
 // What the stages make of a statement, for people: `kfl explain`.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct Stages {
   std::vector<Expr> constants;  // terms that fold() decided
 };
 std::variant<Stages, Error> all_stages(std::string_view text, const Options& options);
+// Of a statement with a term.
+std::shared_ptr<Program> program_of(std::string_view text, const Stages& stages, const Options& options);
 
 // The tree with its grouping, words expanded, selectors with their types, the program, and what is decided before
 // dissection.

@@ -49,6 +49,22 @@ class EntrySource {
 
   Value value(std::uint32_t selector) { return found(selector, Value::of(false)); }
   Value subject(std::uint32_t selector) { return found(selector, Value::missing()); }
+  // Where a getter and a constant speak of one type no value is made.
+  Verdict compare(const Instruction& instruction, const Value& constant) {
+    const SelectorEntry& selector = program_.selectors[instruction.a];
+    const Binding& binding = program_.binding(selector, entry_.schema);
+    if (binding.direct && view_ == View::call && binding.known <= entry_.stage && has_parents(binding)) {
+      if (binding.how == Binding::How::text && constant.kind == Kind::text) {
+        if (const auto verdict = compare_text(binding, instruction.compared, constant.text)) return *verdict;
+      }
+      if (binding.how == Binding::How::number && constant.kind == Kind::number) {
+        const auto value = (*std::get_if<wiretape::Number>(&binding.field->get))(entry_);
+        if (!value) return Verdict::missing;
+        return verdict(holds(instruction.compared, order(json::Number::of(*value), constant.number)));
+      }
+    }
+    return kfl::compare(found(instruction.a, Value::of(false)), instruction.compared, constant, scratch_.arena);
+  }
   Verdict in_record(const std::string& name) const {
     if (view_ == View::label) return Verdict::unknown;
     const SourceFacts* source = entry_.stream->source;
@@ -70,14 +86,26 @@ class EntrySource {
   Value bound(std::uint32_t number, const SelectorEntry& selector, const Binding& binding) {
     if (binding.how == Binding::How::missing) return Value::missing();
     if (view_ == View::label ? !binding.of_label : binding.known > entry_.stage) return Value::unknown();
-    for (const Shape parent : binding.parents) {
-      if (parent(entry_) != Presence::present) return Value::missing();
-    }
-    const bool whole = binding.used == selector.path.size();
-    if (whole && binding.how < Binding::How::told) return got(binding);
+    if (!has_parents(binding)) return Value::missing();
+    if (binding.direct) return got(binding);
     Scratch::Impl::Cached& cached = scratch_.cached[number];
     if (cached.run != scratch_.run) cached = {scratch_.run, derived(selector, binding)};
     return cached.value;
+  }
+
+  bool has_parents(const Binding& binding) const {
+    return std::all_of(binding.parents.begin(), binding.parents.end(),
+                       [&](Shape parent) { return parent(entry_) == Presence::present; });
+  }
+
+  // Nothing where the text may not be the one that is told.
+  std::optional<Verdict> compare_text(const Binding& binding, Operator op, std::string_view constant) const {
+    if (op != Operator::equal && op != Operator::not_equal) return std::nullopt;
+    const auto text = (*std::get_if<Text>(&binding.field->get))(entry_);
+    if (!text) return Verdict::missing;
+    const bool encoded_fits = (text->size() + 2) / 3 * 4 == constant.size();
+    if (encoded_fits || !is_ascii(constant)) return std::nullopt;
+    return verdict((*text == constant) == (op == Operator::equal));
   }
 
   // What a getter says.
@@ -174,6 +202,9 @@ class DocumentSource {
 
   Value value(std::uint32_t selector) { return found(selector, Value::of(false)); }
   Value subject(std::uint32_t selector) { return found(selector, Value::missing()); }
+  Verdict compare(const Instruction& instruction, const Value& constant) {
+    return kfl::compare(value(instruction.a), instruction.compared, constant, scratch_.arena);
+  }
   Verdict in_record(const std::string& name) const { return verdict(record_ == name); }
   void redact(std::uint32_t redaction) const { scratch_.reached.push_back(redaction); }
 
@@ -300,10 +331,7 @@ Verdict Machine<Source>::term(const Instruction& instruction) {
     case Op::never: return Verdict::no;
     case Op::test: return truth(source_.value(instruction.a));
     case Op::test_not: return inverted(truth(source_.value(instruction.a)));
-    case Op::compare: {
-      const Value& constant = program_.constants[instruction.b];
-      return compare(source_.value(instruction.a), instruction.compared, constant, scratch_.arena);
-    }
+    case Op::compare: return source_.compare(instruction, program_.constants[instruction.b]);
     case Op::match: return match(source_.value(instruction.a), *program_.patterns[instruction.b], scratch_.arena);
     case Op::match_not:
       return inverted(match(source_.value(instruction.a), *program_.patterns[instruction.b], scratch_.arena));
@@ -322,7 +350,7 @@ template <class Source>
 void Machine<Source>::compare_values(Operator op) {
   const Value right = stack_.back();
   stack_.pop_back();
-  stack_.back() = as_value(compare(stack_.back(), op, right, scratch_.arena));
+  stack_.back() = as_value(kfl::compare(stack_.back(), op, right, scratch_.arena));
 }
 
 template <class Source>

@@ -81,8 +81,9 @@ void warn(Program& program, const Checked& checked, const std::vector<Expr>& con
   }
 }
 
-// Everything there is to know of a statement, in stages.
-std::variant<Stages, Error> stages(std::string_view text, const Options& options) {
+}  // namespace
+
+std::variant<Stages, Error> all_stages(std::string_view text, const Options& options) {
   Parsed parsed = parse(text);
   if (const auto* problem = std::get_if<Problem>(&parsed)) return to_error(text, *problem);
   auto& expr = std::get<std::optional<Expr>>(parsed);
@@ -115,14 +116,8 @@ std::shared_ptr<Program> program_of(std::string_view text, const Stages& stages,
   return program;
 }
 
-}  // namespace
-
-std::variant<Stages, Error> all_stages(std::string_view text, const Options& options) {
-  return stages(text, options);
-}
-
 Result<Statement> compile(std::string_view text, const Options& options) {
-  auto result = stages(text, options);
+  auto result = all_stages(text, options);
   if (auto* error = std::get_if<Error>(&result)) return std::move(*error);
   const Stages& made = std::get<Stages>(result);
   Statement statement;
@@ -209,7 +204,7 @@ void append_value(std::string& out, const Value& value) {
   }
   if (value.kind == Value::Kind::list) {
     out += '[';
-    for (std::size_t i = 0; i < value.count; ++i) {
+    for (std::size_t i = 0; i < value.elements().size(); ++i) {
       if (i != 0) out += ',';
       const Value& item = value.items[i];
       if (item.kind == Value::Kind::text) {

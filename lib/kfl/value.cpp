@@ -58,15 +58,21 @@ Order order_of(auto left, auto right) {
   return left == right ? Order::equal : Order::none;
 }
 
+}  // namespace
+
 bool holds(Operator op, Order order) {
   switch (op) {
     case Operator::greater: return order == Order::greater;
     case Operator::greater_equal: return order == Order::greater || order == Order::equal;
     case Operator::less: return order == Order::less;
     case Operator::less_equal: return order == Order::less || order == Order::equal;
+    case Operator::equal: return order == Order::equal;
+    case Operator::not_equal: return order != Order::equal;
     default: return false;
   }
 }
+
+namespace {
 
 bool equal_scalars(const Value& left, const Value& right) {
   if (left.kind == Kind::text && right.kind == Kind::text) return left.text == right.text;
@@ -79,8 +85,8 @@ bool equal_scalars(const Value& left, const Value& right) {
 template <class Visit>
 bool any_element(const Value& value, Arena& arena, const Visit& visit) {
   if (value.kind == Kind::list) {
-    return std::any_of(value.items, value.items + value.count,
-                       [&](const Value& item) { return any_element(item, arena, visit); });
+    const auto items = value.elements();
+    return std::any_of(items.begin(), items.end(), [&](const Value& item) { return any_element(item, arena, visit); });
   }
   if (value.kind != Kind::array) return visit(value);
   const json::Reader& document = *value.document;
@@ -100,7 +106,8 @@ class Elements {
     if (array.kind == Kind::array) token_ = array.document->first(array.token);
   }
   std::optional<Value> next(Arena& arena) {
-    if (array_.kind == Kind::list) return at_ == array_.count ? std::optional<Value>{} : array_.items[at_++];
+    if (array_.kind == Kind::list)
+      return at_ == array_.elements().size() ? std::optional<Value>{} : array_.items[at_++];
     if (token_ == array_.document->end(array_.token)) return std::nullopt;
     const Value value = value_at(*array_.document, token_, arena);
     token_ = array_.document->next(array_.token, token_);
@@ -237,8 +244,8 @@ Value value_at(const json::Reader& document, json::Reader::Token token, Arena& a
   switch (document.kind(token)) {
     case json::Reader::Kind::null: return Value::null();
     case json::Reader::Kind::boolean: return Value::of(document.boolean(token));
-    case json::Reader::Kind::object: return {.kind = Kind::object, .token = token, .document = &document};
-    case json::Reader::Kind::array: return {.kind = Kind::array, .token = token, .document = &document};
+    case json::Reader::Kind::object: return Value::container(Kind::object, document, token);
+    case json::Reader::Kind::array: return Value::container(Kind::array, document, token);
     case json::Reader::Kind::number: {
       const std::string_view raw = document.raw(token);
       Value value = Value::of(json::parse_number(raw));
@@ -343,7 +350,7 @@ Verdict truth(const Value& value) {
     case Kind::boolean: return verdict(value.flag);
     case Kind::number: return verdict(value.number.as_double() > 0);
     case Kind::text: return verdict(!value.text.empty());
-    case Kind::list: return verdict(value.count != 0);
+    case Kind::list: return verdict(value.token != 0);
     case Kind::object:
     case Kind::array: return verdict(value.document == nullptr || !value.document->empty(value.token));
   }

@@ -52,27 +52,52 @@ struct Value {
     text,
     object,  // in a document; without one (`document` null) an object of which only the presence is known
     array,   // in a document
-    list,    // `count` values at `items`
+    list,    // values at `items`
   };
   Kind kind = Kind::missing;
   bool flag = false;
-  std::uint32_t token = 0;
+  std::uint32_t token = 0;  // array, object: its place in the document; list: how many items
   Number number{};
   std::string_view text{};
-  const json::Reader* document = nullptr;
-  const Value* items = nullptr;
-  std::size_t count = 0;
+  union {
+    const json::Reader* document = nullptr;
+    const Value* items;
+  };
 
+  Value() = default;
+  explicit Value(Kind value_kind) : kind(value_kind) {}
   static Value missing() { return {}; }
-  static Value unknown() { return {.kind = Kind::unknown}; }
-  static Value null() { return {.kind = Kind::null}; }
-  static Value of(bool flag) { return {.kind = Kind::boolean, .flag = flag}; }
-  static Value of(Number number) { return {.kind = Kind::number, .number = number}; }
-  static Value of(std::string_view text) { return {.kind = Kind::text, .text = text}; }
-  static Value object() { return {.kind = Kind::object}; }
-  static Value list(std::span<const Value> items) {
-    return {.kind = Kind::list, .items = items.data(), .count = items.size()};
+  static Value unknown() { return Value(Kind::unknown); }
+  static Value null() { return Value(Kind::null); }
+  static Value of(bool flag) {
+    Value value(Kind::boolean);
+    value.flag = flag;
+    return value;
   }
+  static Value of(Number number) {
+    Value value(Kind::number);
+    value.number = number;
+    return value;
+  }
+  static Value of(std::string_view text) {
+    Value value(Kind::text);
+    value.text = text;
+    return value;
+  }
+  static Value object() { return Value(Kind::object); }
+  static Value container(Kind kind, const json::Reader& document, std::uint32_t token) {
+    Value value(kind);
+    value.document = &document;
+    value.token = token;
+    return value;
+  }
+  static Value list(std::span<const Value> items) {
+    Value value(Kind::list);
+    value.items = items.data();
+    value.token = static_cast<std::uint32_t>(items.size());
+    return value;
+  }
+  [[nodiscard]] std::span<const Value> elements() const { return {items, token}; }
   [[nodiscard]] bool is_array() const { return kind == Kind::array || kind == Kind::list; }
 };
 
@@ -106,5 +131,6 @@ Number number_of(const Value& value);
 
 enum class Order : std::uint8_t { less, equal, greater, none };
 Order order(Number left, Number right);
+bool holds(Operator op, Order order);
 
 }  // namespace wiretape::kfl
