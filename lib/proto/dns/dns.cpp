@@ -92,8 +92,9 @@ class DnsDissector final : public Dissector {
   std::unique_ptr<Message> take() override { return std::move(current_); }
 
   void recycle(std::unique_ptr<Message> message) override {
-    constexpr std::size_t most_spare = 4;
-    if (spare_.size() < most_spare) spare_.emplace_back(static_cast<DnsMessage*>(message.release()));
+    // Most streams ask once or twice and then wait for their end by the thousand: those keep nothing.
+    constexpr std::size_t most_spare = 4, busy = 5;
+    if (next_ >= busy && spare_.size() < most_spare) spare_.emplace_back(static_cast<DnsMessage*>(message.release()));
   }
 
  private:
