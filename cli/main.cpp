@@ -78,9 +78,16 @@ Error sentence(const CLI::ParseError& error) {
   return {.message = text.substr(0, end), .hint = end == std::string::npos ? "" : text.substr(end + 1)};
 }
 
+// What nothing has taken. The "--" before a statement is left over too, and is no mistake.
+std::vector<std::string> left_over(const CLI::App& app) {
+  std::vector<std::string> rest = app.remaining(true);
+  std::erase(rest, "--");
+  return rest;
+}
+
 ExitStatus usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = named_command(app);
-  const auto rest = app.remaining(true);
+  const auto rest = left_over(app);
   return failed(rest.empty() ? sentence(error) : unexpected(command, rest.front()));
 }
 
@@ -90,7 +97,7 @@ ExitStatus shown(const std::string& text) {
 }
 
 ExitStatus run(const CLI::App& app, const Command& chosen) {
-  if (const auto rest = app.remaining(true); !rest.empty()) {
+  if (const auto rest = left_over(app); !rest.empty()) {
     return failed(unexpected(named_command(app), rest.front()));
   }
   if (!chosen) {
@@ -105,6 +112,8 @@ ExitStatus run(const CLI::App& app, const Command& chosen) {
 ExitStatus wiretape_main(int argc, char** argv) {
   // A reader that went away is seen as EPIPE where we write, and is a normal end there.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow is an error of writing, like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
 
   CLI::App app{"Records the traffic of API calls that a statement describes, and reads recordings.", "wiretape"};
   set_help(app);

@@ -109,7 +109,10 @@ std::string spoken(const std::string& input) {
   return input == "-" ? "standard input" : input;
 }
 
+// What was understood; without -v only where reading may take as long as somebody writes.
 void announce(const engine::RecordRequest& request, const RecordCreateOptions& options) {
+  const bool waits = std::find(request.inputs.begin(), request.inputs.end(), "-") != request.inputs.end();
+  if (options.quiet || (!waits && !options.verbose)) return;
   std::vector<std::string> inputs;
   std::transform(request.inputs.begin(), request.inputs.end(), std::back_inserter(inputs), spoken);
   notice(fmt::format("recording \"{}\" from {}", request.job.name, fmt::join(inputs, ", ")));
@@ -159,7 +162,7 @@ Result<ExitStatus> run_record_create(const RecordCreateOptions& options) {
   const auto request = request_of(options, now());
   if (!request) return request.error();
   const std::atomic<bool>& stop = stop_on_signals();
-  if (!options.quiet) announce(*request, options);
+  announce(*request, options);
 
   const auto stats = engine::record_files(*request, stop);
   if (!stats) return stats.error();

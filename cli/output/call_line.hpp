@@ -37,8 +37,8 @@ class CallLines {
   TextStyle style_;
   TimeColumn time_;
   Column protocol_{.width = 6, .widest = 10};
-  Column peers_{.width = 0, .widest = 47};  // two IPv4 addresses with ports
-  Column request_{.width = 0, .widest = 48};
+  Column peers_{.width = 24, .widest = 47};  // two IPv4 addresses with ports
+  Column request_{.width = 20, .widest = 48};
   std::string cell_;
 };
 

@@ -23,7 +23,7 @@ set(homes
   "pcap[./]"     "^lib/capture/"
   "tao/pegtl"    "^(lib/kfl/parse\\.cpp|grammar/|tests/unit/kfl/grammar_test\\.cpp)"
   "CLI/"         "^cli/"
-  "simdjson"     "^lib/(json|record|kfl)/"
+  "simdjson"     "^(lib/(json|record|kfl)|cli/output)/"
   "openssl/"     "^lib/record/"
   "doctest"      "^tests/unit/")
 
