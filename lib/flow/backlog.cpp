@@ -154,8 +154,8 @@ bool Backlog::holds(FlowId flow) const {
 }
 
 std::size_t Backlog::memory() const {
-  return used_ + pooled_ + streams_.capacity() * sizeof(Stream*) + store_.size() * sizeof(Stream) +
-         spare_.capacity() * sizeof(Stream*) + cuts_.size() * (sizeof(FlowId) + sizeof(Cut) + overhead);
+  return used_ + pooled_ + streams_.capacity() * sizeof(void*) + store_.size() * sizeof(Stream) +
+         spare_.capacity() * sizeof(void*) + cuts_.size() * (sizeof(FlowId) + sizeof(Cut) + overhead);
 }
 
 // Reading back

@@ -99,6 +99,19 @@ TEST_SUITE("backlog") {
     CHECK(all[2].position == 99);
   }
 
+  TEST_CASE("a stream can be looked at without being forgotten") {
+    Backlog backlog(300'000);
+    const std::string data(1000, 'x');
+    for (std::uint64_t i = 0; i < 1000; ++i) backlog.hold(1, copy_of(data, i));
+    std::size_t seen = 0;
+    const Cut cut = backlog.visit(1, [&seen](const net::Packet&) { ++seen; });
+    CHECK(seen + cut.packets == 1000);
+    CHECK(backlog.cut(1).packets == cut.packets);
+    CHECK(backlog.holds(1));
+    CHECK(released(backlog, 1).size() == seen);
+    CHECK(backlog.cut(1).packets == 0);
+  }
+
   TEST_CASE("packets larger than any block come back whole") {
     Backlog backlog(8 << 20);
     for (const std::size_t size : {0UL, 1UL, 60UL, 32'700UL, 65'549UL, 131'000UL, 131'072UL, 1'000'000UL}) {

@@ -449,28 +449,31 @@ TEST_SUITE("flow table") {
   }
 
   TEST_CASE("random segments find the stream that a plain map finds") {
+    using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint16_t, std::uint16_t>;
     std::mt19937 random(7);
+    const auto below = [&random](std::uint32_t limit) { return static_cast<std::uint16_t>(random() % limit); };
     Fixture f;
-    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint16_t, std::uint16_t>, FlowId> open;
-    for (int i = 0; i < 200'000; ++i) {
-      const auto a = static_cast<std::uint32_t>(random() % 40), b = static_cast<std::uint32_t>(100 + random() % 40);
-      const auto p = static_cast<std::uint16_t>(random() % 8), q = static_cast<std::uint16_t>(random() % 8);
-      const auto key = std::tuple(a, b, p, q);
+    std::map<Key, FlowId> open;
+    std::map<FlowId, Key> keys;
+    for (int i = 0; i < 50'000; ++i) {
+      const Key key = {below(40), 100U + below(40), below(8), below(8)};
+      const auto& [a, b, p, q] = key;
       net::Segment segment;
       segment.transport = Transport::udp;
       segment.source = v4(a, p);
       segment.destination = v4(b, q);
-      if (random() % 2 == 0) std::swap(segment.source, segment.destination);
-      segment.time = f.now = f.now + Duration::milliseconds(random() % 10);
+      if (below(2) == 0) std::swap(segment.source, segment.destination);
+      segment.time = f.now = f.now + Duration::milliseconds(below(10));
       f.table.expire(f.now, [&](FlowId flow, End) {
-        std::erase_if(open, [flow](const auto& item) { return item.second == flow; });
+        open.erase(keys[flow]);
+        keys.erase(flow);
       });
       const Found found = f.table.of(segment);
       const auto known = open.find(key);
-      REQUIRE(found.fresh == (known == open.end()));
-      if (known != open.end()) REQUIRE(known->second == found.flow);
+      const bool same = known == open.end() ? found.fresh : !found.fresh && known->second == found.flow;
       open[key] = found.flow;
-      REQUIRE(f.table.size() == open.size());
+      keys[found.flow] = key;
+      REQUIRE((same && f.table.size() == open.size()));
     }
   }
 }
