@@ -213,7 +213,8 @@ bool ordered(const Value& left, Operator op, const Value& right, Arena& arena) {
 
 bool contains(std::string_view text, std::string_view part) {
   // memmem is linear; std::string_view::find is not.
-  return part.empty() || memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+  if (part.empty() || part.size() > text.size()) return part.empty();
+  return memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
 bool test_text(TextTest test, std::string_view text, std::string_view part) {
