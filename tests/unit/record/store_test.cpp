@@ -340,7 +340,8 @@ TEST_SUITE("record store") {
       CHECK(bool(result.has_value() == (state == State::completed) || state == State::completed));
       CHECK(bool(state == State::completed || state == State::interrupted || state == State::failed));
       std::size_t packets = 0, calls = 0;
-      for (const auto& [name, content] : test::tree(folder.path("x"))) {
+      for (const auto& file : test::tree(folder.path("x"))) {
+        const std::string &name = file.first, &content = file.second;
         CAPTURE(name);
         if (name.ends_with(".pcap")) packets += test::packets_of(content).size();
         if (!name.ends_with(".calls.ndjson")) continue;

@@ -43,7 +43,8 @@ TEST_SUITE("record verify") {
   TEST_CASE("each flipped byte of each file is found, in the right file") {
     const TempFolder folder;
     const std::string path = test::small_recording(folder);
-    for (const auto& [name, content] : test::tree(path)) {
+    for (const auto& file : test::tree(path)) {
+      const std::string &name = file.first, &content = file.second;
       for (std::size_t at = 0; at < content.size(); ++at) {
         std::string flipped = content;
         flipped[at] = static_cast<char>(flipped[at] ^ 0x20);
@@ -63,7 +64,8 @@ TEST_SUITE("record verify") {
   TEST_CASE("each cut of each file is found") {
     const TempFolder folder;
     const std::string path = test::small_recording(folder);
-    for (const auto& [name, content] : test::tree(path)) {
+    for (const auto& file : test::tree(path)) {
+      const std::string &name = file.first, &content = file.second;
       for (std::size_t length = 0; length < content.size(); ++length) {
         test::write_file(path + '/' + name, content.substr(0, length));
         CAPTURE(name);

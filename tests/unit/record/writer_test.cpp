@@ -273,7 +273,8 @@ TEST_SUITE("record writer") {
         CHECK_FALSE((*writer)->sync());
       }
       (void)(*writer)->finish();
-      for (const auto& [name, content] : test::tree(place.path())) {
+      for (const auto& file : test::tree(place.path())) {
+        const std::string &name = file.first, &content = file.second;
         CAPTURE(name);
         if (name.ends_with(".pcap")) (void)packets_of(content);
         if (name.ends_with(".ndjson")) CHECK((content.empty() || content.back() == '\n'));
@@ -320,7 +321,8 @@ TEST_SUITE("record writer") {
         }
         files.cut_power();
         std::string found;
-        for (const auto& [name, content] : test::tree(folder.path())) {
+        for (const auto& file : test::tree(folder.path())) {
+          const std::string &name = file.first, &content = file.second;
           if (!name.ends_with(".pcap")) continue;
           for (const auto& stored : packets_of(content)) found += stored.data;
         }
