@@ -11,6 +11,7 @@
 
 #include "analyze_output.hpp"
 #include "base/quantity.hpp"
+#include "capture_options.hpp"
 #include "commands.hpp"
 #include "option_types.hpp"
 #include "record/store.hpp"
@@ -24,6 +25,9 @@ namespace {
 
 struct AnalyzeOptions {
   std::vector<std::string> inputs;
+  CaptureOptions capture;
+  std::string packet_filter;
+  bool follow = false;
   StatementOptions statement;
   AnalyzeOutputOptions output;
   std::optional<std::uint64_t> count;
@@ -58,7 +62,21 @@ bool looks_like_file(const std::string& text) {
   return named_so && ::access(text.c_str(), F_OK) == 0;
 }
 
+// The options of a capture name no interface by themselves.
+Result<void> check_capture(const AnalyzeOptions& options) {
+  if (!options.capture.interfaces.empty()) return {};
+  std::string given = given_capture_option(options.capture);
+  if (given.empty() && !options.packet_filter.empty()) given = "-f";
+  if (given.empty()) return {};
+  return Error{.message = fmt::format("{} has no effect without -i", given)};
+}
+
 Result<void> check(const AnalyzeOptions& options) {
+  if (const auto checked = check_capture(options); !checked) return checked.error();
+  if (options.follow && (options.redissect || !options.write.empty())) {
+    return Error{.message = fmt::format("--follow has no effect with {}", options.redissect ? "--redissect" : "-w"),
+                 .hint = "it shows the calls of recordings as they are written"};
+  }
   if (const auto& text = options.statement.positional; text && looks_like_file(*text)) {
     return Error{.message = fmt::format("'{}' is a file, where a statement is expected", *text),
                  .hint = fmt::format("read it with -r {}", *text)};
@@ -76,7 +94,7 @@ Result<void> check(const AnalyzeOptions& options) {
 
 // Nothing named means all recordings of the store; a store without any is more likely the wrong one.
 Result<void> check_inputs(const AnalyzeOptions& options, const std::string& store, const kfl::Statement& statement) {
-  if (!options.inputs.empty() || !statement.recordings().empty()) return {};
+  if (!options.inputs.empty() || !options.capture.interfaces.empty() || !statement.recordings().empty()) return {};
   const auto listing = record::Store(store).list();
   if (!listing) return listing.error();
   if (!listing->recordings.empty()) return {};
@@ -96,6 +114,12 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
 
   engine::AnalyzeRequest request;
   request.inputs = options.inputs;
+  request.follow = options.follow;
+  if (!options.capture.interfaces.empty()) {
+    auto interfaces = live_options(options.capture, options.packet_filter);
+    if (!interfaces) return std::move(interfaces).error();
+    request.interfaces = *std::move(interfaces);
+  }
   request.stop = &stop_on_signals();
   request.store = *store;
   request.statement = *std::move(statement);
@@ -150,6 +174,10 @@ void add_analyze(CLI::App& parent, Command& chosen) {
   repeatable(command, "-r", options->inputs,
              "Read a capture file or a recording's folder; - is standard input; repeatable")
       ->type_name("FILE");
+  add_capture(command, options->capture);
+  command.add_option("-f", options->packet_filter, "Packet filter for the interfaces, as tcpdump takes it")
+      ->type_name("BPF");
+  command.add_flag("--follow", options->follow, "Go on with recordings that are being made, until they end");
   add_statement(command, options->statement, "-Y,--kfl");
   add_output(command, options->output);
   count_option(command, "-c", options->count, "End after so many calls");

@@ -21,7 +21,8 @@ constexpr std::uint64_t longest_snapshot = 262144;
 
 // A plain number is in KiB, as tcpdump takes it; with a suffix it is a size.
 Result<std::uint64_t> buffer_size(const std::string& value) {
-  const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool plain =
+      !value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
   auto size = parse_size(plain ? value + "Ki" : value, "-B");
   if (!size) return std::move(size).error();
   if (*size < 4096 || *size > INT32_MAX) {
@@ -94,7 +95,8 @@ std::string given_capture_option(const CaptureOptions& options) {
   return first == given.end() ? "" : first->second;
 }
 
-Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter) {
+Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options,
+                                                       const std::string& packet_filter) {
   std::vector<std::string> names = options.interfaces;
   if (names.empty()) {
     auto name = capture::default_interface();
@@ -112,7 +114,9 @@ Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& opt
     live.snapshot_length = static_cast<std::uint32_t>(options.snapshot_length.value_or(longest_snapshot));
     live.buffer_size = options.buffer_size.value_or(live.buffer_size);
     live.promiscuous = !options.no_promiscuous;
-    live.side = options.side == "in" ? capture::Side::in : options.side == "out" ? capture::Side::out : capture::Side::both;
+    live.side = options.side == "in"    ? capture::Side::in
+                : options.side == "out" ? capture::Side::out
+                                        : capture::Side::both;
     live.timestamp_type = options.timestamp_type;
     live.link_type = options.link_type;
     live.packet_filter = packet_filter;

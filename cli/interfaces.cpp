@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // wiretape interfaces: what can be captured on this machine.
+#include "interfaces.hpp"
+
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "capture/devices.hpp"
 #include "commands.hpp"
-#include "interfaces.hpp"
 #include "json/writer.hpp"
 #include "output/output.hpp"
 
@@ -69,7 +70,9 @@ Result<ExitStatus> run_interfaces(const InterfacesOptions& options) {
 
 }  // namespace
 
-Result<ExitStatus> list_interfaces() { return run_interfaces({}); }
+Result<ExitStatus> list_interfaces() {
+  return run_interfaces({});
+}
 
 void add_interfaces(CLI::App& parent, Command& chosen) {
   const auto options = std::make_shared<InterfacesOptions>();

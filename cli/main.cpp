@@ -125,6 +125,7 @@ ExitStatus wiretape_main(int argc, char** argv) {
   Command chosen;
   add_record(app, chosen);
   add_analyze(app, chosen);
+  add_interfaces(app, chosen);
   add_kfl(app, chosen);
   // Only now, so that the commands do not inherit it.
   app.set_help_all_flag("--help-all", "Show the help of all commands");

@@ -10,6 +10,7 @@ void add_record(CLI::App& parent, Command& chosen) {
   add_record_create(record, chosen);
   add_record_list(record, chosen);
   add_record_show(record, chosen);
+  add_record_stop(record, chosen);
   add_record_delete(record, chosen);
   add_record_verify(record, chosen);
 }

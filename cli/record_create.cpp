@@ -7,11 +7,14 @@
 #include <memory>
 
 #include "base/quantity.hpp"
+#include "capture_options.hpp"
 #include "commands.hpp"
-#include "engine/record.hpp"
+#include "engine/live_record.hpp"
+#include "interfaces.hpp"
 #include "json/writer.hpp"
 #include "option_types.hpp"
 #include "output/output.hpp"
+#include "record_live.hpp"
 #include "recording_text.hpp"
 #include "report.hpp"
 #include "statement_options.hpp"
@@ -25,6 +28,10 @@ struct RecordCreateOptions {
   std::string name;
   StatementOptions statement;
   std::vector<std::string> inputs;
+  CaptureOptions capture;
+  std::string user;
+  std::optional<Duration> duration;
+  bool list_interfaces = false;
   std::string packet_filter;
   std::optional<std::uint64_t> packet_count;
   std::uint64_t segment_size = record::Job{}.segment_size;
@@ -70,10 +77,18 @@ Result<void> refuse_hopeless(const kfl::Statement& statement, const RecordCreate
   return {};
 }
 
+// Options of live captures have no effect on files.
+Result<void> check_sources(const RecordCreateOptions& options) {
+  if (options.inputs.empty()) return {};
+  std::string given = given_capture_option(options.capture);
+  if (given.empty() && options.duration) given = "--duration";
+  if (given.empty() && !options.user.empty()) given = "-Z";
+  if (given.empty()) return {};
+  return Error{.message = fmt::format("{} has no effect on capture files", given), .hint = "leave out it or -r"};
+}
+
 Result<engine::RecordRequest> request_of(const RecordCreateOptions& options, Timestamp time) {
-  if (options.inputs.empty()) {
-    return Error{.message = "nothing to record from", .hint = "give a capture file with -r FILE; - is standard input"};
-  }
+  if (const auto checked = check_sources(options); !checked) return checked.error();
   const auto text = statement_text(options.statement);
   if (!text) return text.error();
   auto statement = compile_statement(options.statement, *text, time);
@@ -89,6 +104,10 @@ Result<engine::RecordRequest> request_of(const RecordCreateOptions& options, Tim
   request.job.name = options.name.empty() ? default_name(time) : options.name;
   request.job.statement = *text;
   request.job.files = options.inputs;
+  request.job.interfaces = options.capture.interfaces;
+  request.job.duration = options.duration;
+  request.job.snapshot_length =
+      static_cast<std::uint32_t>(options.capture.snapshot_length.value_or(request.job.snapshot_length));
   request.job.packet_filter = options.packet_filter;
   request.job.segment_size = options.segment_size;
   request.job.storage_limit = options.storage_limit;
@@ -158,20 +177,40 @@ Result<void> print_json(const engine::RecordRequest& request) {
   return print(text + '\n');
 }
 
-Result<ExitStatus> run_record_create(const RecordCreateOptions& options) {
-  const auto request = request_of(options, now());
-  if (!request) return request.error();
+Result<ExitStatus> record_from_files(const engine::RecordRequest& request, const RecordCreateOptions& options) {
   const std::atomic<bool>& stop = stop_on_signals();
-  announce(*request, options);
-
-  const auto stats = engine::record_files(*request, stop);
+  announce(request, options);
+  const auto stats = engine::record_files(request, stop);
   if (!stats) return stats.error();
-  if (!options.quiet) summarize(*stats, request->store + '/' + request->job.name);
+  if (!options.quiet) summarize(*stats, request.store + '/' + request.job.name);
   if (options.json) {
-    if (const auto printed = print_json(*request); !printed) return printed.error();
+    if (const auto printed = print_json(request); !printed) return printed.error();
   }
   for (const std::string& sentence : stats->notices) notice(sentence);
   return stats->damage ? failed(*stats->damage) : ExitStatus::done;
+}
+
+Result<ExitStatus> record_from_interfaces(engine::RecordRequest request, const RecordCreateOptions& options) {
+  auto interfaces = live_options(options.capture, options.packet_filter);
+  if (!interfaces) return interfaces.error();
+  request.job.interfaces.clear();
+  for (const capture::LiveOptions& live : *interfaces) request.job.interfaces.push_back(live.interface);
+  const engine::LiveRequest live{
+      .record = std::move(request), .interfaces = *std::move(interfaces), .user = options.user};
+  const auto report = run_record_live(live, options.quiet ? Talk::quiet : Talk::usual);
+  if (!report) return report.error();
+  if (options.json) {
+    if (const auto printed = print_json(live.record); !printed) return printed.error();
+  }
+  return ExitStatus::done;
+}
+
+Result<ExitStatus> run_record_create(const RecordCreateOptions& options) {
+  if (options.list_interfaces) return list_interfaces();
+  auto request = request_of(options, now());
+  if (!request) return request.error();
+  if (options.inputs.empty()) return record_from_interfaces(*std::move(request), options);
+  return record_from_files(*request, options);
 }
 
 }  // namespace
@@ -181,13 +220,28 @@ void add_record_create(CLI::App& parent, Command& chosen) {
   CLI::App& command = *parent.add_subcommand("create", "Make a recording");
   add_statement(command, options->statement);
   command.add_option("--name", options->name, "Its name (rec-YYYYMMDD-HHMMSS)")->type_name("NAME");
+  add_capture(command, options->capture);
+  command.add_flag("-D,--list-interfaces", options->list_interfaces, "Show what can be captured here, and end");
   repeatable(command, "-r", options->inputs, "Read a capture file; - is standard input; repeatable")->type_name("FILE");
+  parsed(
+      command, "--duration",
+      [options](const std::string& value) -> Result<void> {
+        auto duration = parse_duration(value, "--duration");
+        if (!duration) return std::move(duration).error();
+        if (duration->nanoseconds <= 0) return Error{.message = "--duration: nothing can be recorded in no time"};
+        options->duration = *duration;
+        return {};
+      },
+      "End after so many minutes, or 90s, 1h30m, 3d (when interrupted)")
+      ->type_name("MIN");
   command.add_option("-f", options->packet_filter, "Packet filter, as tcpdump takes it")->type_name("BPF");
   count_option(command, "-c", options->packet_count, "End after so many packets");
   size_option(command, "--segment-size", options->segment_size, "Begin a new file after so many bytes (1Gi)");
   size_option(command, "--backlog-limit", options->backlog_limit, "Hold back so much of undecided streams (256Mi)");
   size_option(command, "--storage-limit", options->storage_limit, "Take no more room on disk than this");
   size_option(command, "--body-limit", options->body_limit, "Keep so much of each body in the calls (1Mi)");
+  command.add_option("-Z,--relinquish-privileges", options->user, "Write as this user, once the interfaces are open")
+      ->type_name("USER");
   store_option(command, options->store);
   command.add_flag("--force", options->force, "Start even when the statement can never match");
   command.add_flag("--keep-clear-packets", options->keep_clear_packets,

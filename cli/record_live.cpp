@@ -15,7 +15,6 @@
 #include "capture_options.hpp"
 #include "recording_text.hpp"
 #include "report.hpp"
-#include "time_text.hpp"
 
 namespace wiretape::cli {
 namespace {
@@ -79,7 +78,8 @@ std::string matched(const engine::LiveReport& report, const std::string& folder)
 
 void say_started(const engine::LiveRequest& request, const std::vector<capture::Interface>& interfaces) {
   const record::Job& job = request.record.job;
-  const std::string until = job.duration ? fmt::format(" until {}", clock_time(now() + *job.duration)) : std::string();
+  const std::string until =
+      job.duration ? fmt::format(" until {} UTC", rfc3339(now() + *job.duration).substr(11, 8)) : "";
   for (const capture::Interface& interface : interfaces) {
     const std::string about = spoken(interface);
     notice(fmt::format("recording \"{}\" on {}{}{}", job.name, interface.name, until, about.substr(about.find(','))));
@@ -93,12 +93,16 @@ Result<engine::LiveReport> run_record_live(const engine::LiveRequest& request, T
   const engine::LiveControl control{
       .descriptor = signals.descriptor(),
       .take = [&] { return signals.take(); },
-      .started = [&](const auto& interfaces) { if (talk != Talk::quiet) say_started(request, interfaces); },
+      .started =
+          [&](const auto& interfaces) {
+            if (talk != Talk::quiet) say_started(request, interfaces);
+          },
       .notice = [](std::string_view sentence) { notice(sentence); },
       .report = [](const engine::LiveReport& report) { fmt::print(stderr, "{}", counters(report)); }};
   auto report = engine::record_live(request, control);
   if (report && talk != Talk::quiet) {
-    fmt::print(stderr, "{}{}", counters(*report), matched(*report, request.record.store + '/' + request.record.job.name));
+    fmt::print(stderr, "{}{}", counters(*report),
+               matched(*report, request.record.store + '/' + request.record.job.name));
   }
   return report;
 }

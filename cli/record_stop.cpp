@@ -31,7 +31,8 @@ Result<void> stop_one(const record::Store& store, const std::string& name) {
   if (!found) return std::move(found).error();
   if (!found->locked) {
     return Error{.kind = ErrorKind::name,
-                 .message = fmt::format("recording \"{}\" is not running, it is {}", name, record::name(found->description.state))};
+                 .message = fmt::format("recording \"{}\" is not running, it is {}", name,
+                                        record::name(found->description.state))};
   }
   if (found->process <= 0 || ::kill(found->process, SIGTERM) != 0) {
     const char* reason = found->process <= 0 ? "its process is not known" : std::strerror(errno);
@@ -40,7 +41,8 @@ Result<void> stop_one(const record::Store& store, const std::string& name) {
   }
   for (auto waited = look_every; found->locked; waited += look_every) {
     if (waited > patience) {
-      return Error{.message = fmt::format("recording \"{}\" was asked to stop and is still at work after {} s", name, patience.count())};
+      return Error{.message = fmt::format("recording \"{}\" was asked to stop and is still at work after {} s", name,
+                                          patience.count())};
     }
     std::this_thread::sleep_for(look_every);
     found = store.load(name);

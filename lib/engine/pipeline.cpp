@@ -196,9 +196,9 @@ void Pipeline::Impl::feed(const net::Packet& packet) {
 }
 
 void Pipeline::Impl::advance(Timestamp now) {
-  if (now <= now_) return;
-  now_ = now;
-  if (!timers_.empty() && timers_.top().when <= now) ring(now);
+  // Packet time may jump back; the table has rules of its own for that.
+  now_ = std::max(now_, now);
+  if (!timers_.empty() && timers_.top().when <= now_) ring(now_);
   table_.expire(now, [&](flow::FlowId id, flow::End) { close(id, now); });
 }
 
@@ -291,10 +291,11 @@ void Pipeline::Impl::keep(Flow& flow, JobSet jobs) {
     const auto take = [&](const net::Packet& packet) { keep_packet(packet, now); };
     // Other jobs may still want what is held back.
     const flow::Cut cut = holding(flow) != 0 ? backlog_.visit(flow.id, take) : backlog_.release(flow.id, take);
+    // Another job may have met it before.
+    stats_.backlog_cut_packets += cut.packets - flow.loss.backlog_cut_packets;
+    stats_.backlog_cut_bytes += cut.bytes - flow.loss.backlog_cut_bytes;
     flow.loss.backlog_cut_packets = cut.packets;
     flow.loss.backlog_cut_bytes = cut.bytes;
-    stats_.backlog_cut_packets += cut.packets;
-    stats_.backlog_cut_bytes += cut.bytes;
     if (first) count_kept({.packets = flow.packets.packets - cut.packets, .bytes = flow.packets.bytes - cut.bytes});
   }
   each(jobs, [&](std::size_t job) { jobs_[job].sink->stream_kept(flow.facts, flow.packets, flow.loss); });
