@@ -175,7 +175,8 @@ Result<std::optional<std::string_view>> Lines::next() {
 // Reads on behind what is there; false at the end.
 Result<bool> Lines::fill() {
   // Most files are small, and large ones are worth large reads.
-  const std::size_t piece = offset_ == 0 ? 1U << 16U : 1U << 20U;
+  constexpr std::size_t small = 1U << 16U, large = 1U << 20U;
+  const std::size_t piece = offset_ < small ? small : large;
   if (filled_ - start_ > longest_line) {
     if (!skipping_) ++too_long_;
     skipping_ = true;
