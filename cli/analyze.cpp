@@ -152,6 +152,9 @@ void summarize(const engine::Stats& stats, const std::string& file) {
              size_text(stats.kept_bytes), counted(stats.matched_streams, "stream", "streams"), file);
 }
 
+// Where only packets are wanted, streams are counted and calls are not.
+bool nothing_matched(const engine::Stats& stats) { return stats.matched_calls == 0 && stats.matched_streams == 0; }
+
 Result<ExitStatus> run_analyze(const AnalyzeOptions& options) {
   if (const auto checked = check(options); !checked) return checked.error();
   const Timestamp time = now();
@@ -163,7 +166,7 @@ Result<ExitStatus> run_analyze(const AnalyzeOptions& options) {
   if (!options.write.empty() && is_terminal(STDERR_FILENO)) summarize(*stats, options.write);
   for (const std::string& sentence : stats->notices) notice(sentence);
   if (stats->damage) return failed(*stats->damage);
-  return options.fail_empty && stats->matched_calls == 0 ? ExitStatus::nothing_matched : ExitStatus::done;
+  return options.fail_empty && nothing_matched(*stats) ? ExitStatus::nothing_matched : ExitStatus::done;
 }
 
 }  // namespace
