@@ -153,7 +153,9 @@ void summarize(const engine::Stats& stats, const std::string& file) {
 }
 
 // Where only packets are wanted, streams are counted and calls are not.
-bool nothing_matched(const engine::Stats& stats) { return stats.matched_calls == 0 && stats.matched_streams == 0; }
+bool nothing_matched(const engine::Stats& stats) {
+  return stats.matched_calls == 0 && stats.matched_streams == 0;
+}
 
 Result<ExitStatus> run_analyze(const AnalyzeOptions& options) {
   if (const auto checked = check(options); !checked) return checked.error();
