@@ -116,7 +116,7 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
   request.inputs = options.inputs;
   request.follow = options.follow;
   if (!options.capture.interfaces.empty()) {
-    auto interfaces = live_options(options.capture, options.packet_filter);
+    auto interfaces = live_options(options.capture, options.packet_filter, *statement);
     if (!interfaces) return std::move(interfaces).error();
     request.interfaces = *std::move(interfaces);
   }

@@ -95,8 +95,8 @@ std::string given_capture_option(const CaptureOptions& options) {
   return first == given.end() ? "" : first->second;
 }
 
-Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options,
-                                                       const std::string& packet_filter) {
+Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter,
+                                                       const kfl::Statement& statement) {
   std::vector<std::string> names = options.interfaces;
   if (names.empty()) {
     auto name = capture::default_interface();
@@ -120,6 +120,7 @@ Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& opt
     live.timestamp_type = options.timestamp_type;
     live.link_type = options.link_type;
     live.packet_filter = packet_filter;
+    live.statement_filter = statement.packet_filter();
   }
   if (options.buffer_size) notice(fmt::format("capture buffer of {}", size_text(*options.buffer_size)));
   return all;

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "capture/live.hpp"
+#include "kfl/statement.hpp"
 
 namespace wiretape::cli {
 
@@ -29,7 +30,8 @@ void add_capture(CLI::App& command, CaptureOptions& options);
 std::string given_capture_option(const CaptureOptions& options);
 
 // One for each interface; the interface of the default route, named on stderr, when none was given.
-Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter);
+Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter,
+                                                       const kfl::Statement& statement);
 
 // "eth0, link-type EN10MB (Ethernet), snapshot length 262144 bytes"
 std::string spoken(const capture::Interface& interface);

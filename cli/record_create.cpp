@@ -191,7 +191,7 @@ Result<ExitStatus> record_from_files(const engine::RecordRequest& request, const
 }
 
 Result<ExitStatus> record_from_interfaces(engine::RecordRequest request, const RecordCreateOptions& options) {
-  auto interfaces = live_options(options.capture, options.packet_filter);
+  auto interfaces = live_options(options.capture, options.packet_filter, request.statement);
   if (!interfaces) return interfaces.error();
   request.job.interfaces.clear();
   for (const capture::LiveOptions& live : *interfaces) request.job.interfaces.push_back(live.interface);

@@ -96,16 +96,42 @@ Result<void> set_link_type(pcap_t* handle, const LiveOptions& options) {
                .hint = "it has: " + known};
 }
 
+// The program, or libpcap's words about the text.
+class FilterProgram {
+ public:
+  FilterProgram(pcap_t* handle, const std::string& text)
+      : compiled_(pcap_compile(handle, &program_, text.c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0) {}
+  ~FilterProgram() {
+    if (compiled_) pcap_freecode(&program_);
+  }
+  FilterProgram(const FilterProgram&) = delete;
+  FilterProgram& operator=(const FilterProgram&) = delete;
+
+  [[nodiscard]] bool compiled() const { return compiled_; }
+  [[nodiscard]] bool set_on(pcap_t* handle) { return pcap_setfilter(handle, &program_) == 0; }
+
+ private:
+  bpf_program program_{};
+  bool compiled_;
+};
+
+std::string both(const std::string& left, const std::string& right) {
+  if (left.empty() || right.empty()) return left + right;
+  return fmt::format("({}) and ({})", left, right);
+}
+
 Result<void> set_filter(pcap_t* handle, const LiveOptions& options) {
-  if (options.packet_filter.empty()) return {};
-  bpf_program program{};
-  if (pcap_compile(handle, &program, options.packet_filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+  if (FilterProgram own(handle, options.packet_filter); !own.compiled()) {
     return Error{.kind = ErrorKind::statement,
                  .message = fmt::format("packet filter \"{}\": {}", options.packet_filter, pcap_geterr(handle))};
   }
-  const int status = pcap_setfilter(handle, &program);
-  pcap_freecode(&program);
-  if (status == 0) return {};
+  const std::string all = both(options.packet_filter, options.statement_filter);
+  if (all.empty()) return {};
+  FilterProgram program(handle, all);
+  if (program.compiled() && program.set_on(handle)) return {};
+  // The statement decides anyway, only later.
+  FilterProgram own(handle, options.packet_filter);
+  if (options.packet_filter.empty() || own.set_on(handle)) return {};
   return Error{
       .kind = ErrorKind::capture,
       .message = fmt::format("cannot set the packet filter on \"{}\": {}", options.interface, pcap_geterr(handle))};
