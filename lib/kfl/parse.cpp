@@ -19,6 +19,7 @@ namespace tree_of = tao::pegtl::parse_tree;
 using Node = tree_of::node;
 
 constexpr const char* too_deep = "the statement nests deeper than 200 levels";
+constexpr const char* too_long = "this selector has more than 200 steps";
 constexpr const char* too_many = "the statement has more than 10000 terms";
 
 template <class Rule>
@@ -30,17 +31,17 @@ using kept = tree_of::selector<
                                g::equality_operator>,
     tree_of::fold_one::on<g::comparison, g::equality, g::logical>>;
 
-// Every rule that the grammar comes back to counts as a level.
+// Every rule that the grammar comes back to counts as a level; that they are tried inside the deepest one is allowed.
 template <class Rule>
 struct Action : tao::pegtl::nothing<Rule> {};
 template <>
-struct Action<g::group> : tao::pegtl::limit_depth<max_levels> {};
+struct Action<g::group> : tao::pegtl::limit_depth<max_levels + 1> {};
 template <>
-struct Action<g::invert> : tao::pegtl::limit_depth<max_levels> {};
+struct Action<g::invert> : tao::pegtl::limit_depth<max_levels + 1> {};
 template <>
-struct Action<g::negate> : tao::pegtl::limit_depth<max_levels> {};
+struct Action<g::negate> : tao::pegtl::limit_depth<max_levels + 1> {};
 template <>
-struct Action<g::arguments> : tao::pegtl::limit_depth<max_levels> {};
+struct Action<g::arguments> : tao::pegtl::limit_depth<max_levels + 1> {};
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -221,7 +222,9 @@ Expr Converter::compare(const Node& node) {
 
 void Converter::arguments(Expr& call, const Node& node) {
   call.kind = Expr::Kind::call;
+  if (++level_ > max_levels) throw Problem{node.begin().byte, too_deep, ""};
   for (const auto& child : node.children) call.operands.push_back(expr(*child));
+  --level_;
 }
 
 Step Converter::step(const Node& node) {
@@ -263,12 +266,11 @@ void Converter::add_member(Expr& out, const Node& node) {
 
 Expr Converter::path(const Node& node) {
   Expr out = term(node, Expr::Kind::selector);
-  if (++level_ > max_levels) throw Problem{node.begin().byte, too_deep, ""};
+  if (node.children.size() > max_levels) throw Problem{node.begin().byte, too_long, ""};
   const Node& head = *node.children.front();
   if (node.children.size() == 2 && node.children[1]->is_type<g::arguments>()) {
     out.name = head.string_view();
     arguments(out, *node.children[1]);
-    --level_;
     return out;
   }
   out.path.push_back({.name = std::string(head.string_view()), .place = span_of(head)});
@@ -283,7 +285,6 @@ Expr Converter::path(const Node& node) {
       out.path.push_back(step(child));
     }
   }
-  --level_;
   return out;
 }
 
@@ -292,7 +293,7 @@ Expr Converter::path(const Node& node) {
 Parsed parse(std::string_view text) {
   // Places are counted in 32 bits.
   if (text.size() >= UINT32_MAX) return Problem{0, "the statement is longer than 4 GiB", ""};
-  tao::pegtl::memory_input<tao::pegtl::tracking_mode::lazy> in(text.data(), text.data() + text.size(), "");
+  tao::pegtl::memory_input<> in(text.data(), text.data() + text.size(), "");
   try {
     const auto root = tree_of::parse<g::statement, Node, kept, Action, g::control>(in);
     if (root->children.empty()) return std::nullopt;

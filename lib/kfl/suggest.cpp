@@ -119,6 +119,7 @@ Problem number_problem(std::string_view text, Problem problem) {
 
 Problem explained(std::string_view text, Problem problem) {
   if (problem.message == "this is not a number") return number_problem(text, problem);
+  if (!problem.message.starts_with("expected")) return problem;
   const std::string_view rest = text.substr(std::min(problem.place, text.size()));
   const std::string_view before = text.substr(0, problem.place);
   const bool operator_expected = problem.message.find("expected 'and'") != std::string::npos;
@@ -195,19 +196,18 @@ bool is_beginning(std::string_view name, std::string_view candidate) {
 std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates) {
   if (name.empty() || name.size() > longest_measured) return {};
   std::string_view best;
+  for (const std::string_view candidate : candidates) {
+    const bool shorter = best.empty() || candidate.size() < best.size();
+    if (shorter && is_beginning(name, candidate)) best = candidate;
+  }
+  if (!best.empty()) return best;
   std::size_t smallest = std::max<std::size_t>(1, name.size() / 4) + 1;
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > longest_measured) continue;
     const std::size_t apart = distance(name, candidate);
-    if (apart < smallest) {
-      smallest = apart;
-      best = candidate;
-    }
-  }
-  if (!best.empty()) return best;
-  for (const std::string_view candidate : candidates) {
-    const bool shorter = best.empty() || candidate.size() < best.size();
-    if (shorter && is_beginning(name, candidate)) best = candidate;
+    if (apart >= smallest) continue;
+    smallest = apart;
+    best = candidate;
   }
   return best;
 }

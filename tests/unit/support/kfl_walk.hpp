@@ -24,8 +24,8 @@ struct Json {
   bool flag = false;
   double number = 0;
   std::string text;
-  std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;
+  std::vector<Json> items;         // elements of an array, values of an object's members
+  std::vector<std::string> names;  // of the members
 };
 
 inline Json read(const json::Reader& reader, json::Reader::Token token) {
@@ -55,8 +55,13 @@ inline Json read(const json::Reader& reader, json::Reader::Token token) {
       for (auto key = reader.first(token); key != reader.end(token); key = reader.next(token, reader.member(key))) {
         std::string name;
         json::append_decoded(name, reader.raw_text(key));
-        std::erase_if(out.members, [&](const auto& member) { return member.first == name; });
-        out.members.emplace_back(name, read(reader, reader.member(key)));
+        const auto earlier = std::find(out.names.begin(), out.names.end(), name);
+        if (earlier != out.names.end()) {
+          out.items.erase(out.items.begin() + (earlier - out.names.begin()));
+          out.names.erase(earlier);
+        }
+        out.names.push_back(name);
+        out.items.push_back(read(reader, reader.member(key)));
       }
   }
   return out;
@@ -112,7 +117,7 @@ inline bool truth(const Json& value) {
     case Json::Kind::number: return value.number > 0;
     case Json::Kind::text: return !value.text.empty();
     case Json::Kind::array: return !value.items.empty();
-    case Json::Kind::object: return !value.members.empty();
+    case Json::Kind::object: return !value.items.empty();
   }
   return false;
 }
@@ -139,12 +144,13 @@ inline bool deep_equal(const Json& a, const Json& b) {
       return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), deep_equal);
     case Json::Kind::object: break;
   }
-  return a.members.size() == b.members.size() &&
-         std::all_of(a.members.begin(), a.members.end(), [&](const auto& member) {
-           return std::any_of(b.members.begin(), b.members.end(), [&](const auto& other) {
-             return member.first == other.first && deep_equal(member.second, other.second);
-           });
-         });
+  if (a.names.size() != b.names.size()) return false;
+  for (std::size_t i = 0; i < a.names.size(); ++i) {
+    const auto same = std::find(b.names.begin(), b.names.end(), a.names[i]);
+    if (same == b.names.end() || !deep_equal(a.items[i], b.items[static_cast<std::size_t>(same - b.names.begin())]))
+      return false;
+  }
+  return true;
 }
 
 inline bool scalars_equal(const Json& a, const Json& b) {
@@ -186,28 +192,24 @@ inline bool compare(const Json& a, Operator op, const Json& b) {
 }
 
 inline void descend(const Json& value, const std::string& name, std::vector<Json>& out) {
-  for (const auto& [key, member] : value.members) {
-    if (key == name) out.push_back(member);
-    descend(member, name, out);
+  for (std::size_t i = 0; i < value.items.size(); ++i) {
+    if (value.kind == Json::Kind::object && value.names[i] == name) out.push_back(value.items[i]);
+    descend(value.items[i], name, out);
   }
-  for (const Json& item : value.items) descend(item, name, out);
 }
 
 inline std::vector<Json> step(const Json& value, const Step& step) {
   std::vector<Json> out;
   switch (step.kind) {
     case Step::Kind::name:
-      for (const auto& [key, member] : value.members) {
-        if (key == step.name) out.push_back(member);
+      for (std::size_t i = 0; i < value.names.size(); ++i) {
+        if (value.names[i] == step.name) out.push_back(value.items[i]);
       }
       break;
     case Step::Kind::index:
-      if (step.index < value.items.size()) out.push_back(value.items[step.index]);
+      if (value.kind == Json::Kind::array && step.index < value.items.size()) out.push_back(value.items[step.index]);
       break;
-    case Step::Kind::every:
-      for (const auto& [key, member] : value.members) out.push_back(member);
-      for (const Json& item : value.items) out.push_back(item);
-      break;
+    case Step::Kind::every: out = value.items; break;
     case Step::Kind::descend: descend(value, step.name, out); break;
     case Step::Kind::json: {
       json::Reader reader;
