@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/writer.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -31,66 +33,92 @@ std::size_t sequence(std::string_view text) {
   return 4;
 }
 
-// Eight bytes that stand in a JSON string as they are: ASCII, no control character, no quote, no backslash.
-bool plain(std::uint64_t word) {
-  constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w & tops; };
-  return ((word & tops) | ((word - ones * 0x20) & ~word & tops) | has_zero(word ^ (ones * '"')) |
-          has_zero(word ^ (ones * '\\'))) == 0;
+constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+
+// The top bit of each byte that cannot stand in a JSON string as it is: control characters, quote, backslash, and what
+// is not ASCII. Bits above the lowest one that is set may be wrong: a borrow goes upward.
+std::uint64_t special(std::uint64_t word) {
+  const auto zero = [](std::uint64_t w) { return (w - ones) & ~w; };
+  return (word | ((word - ones * 0x20) & ~word) | zero(word ^ (ones * '"')) | zero(word ^ (ones * '\\'))) & tops;
 }
 
-void append_escape(std::string& out, unsigned char byte) {
+// How many of eight bytes, in the order of memory, stand before the first special one.
+std::size_t plain_bytes(std::uint64_t specials) {
+  return static_cast<std::size_t>(std::countr_zero(specials)) / 8;
+}
+
+// Writes the escape of an ASCII character, at most six bytes; returns the place behind it.
+char* put_escape(char* to, unsigned char byte) {
   constexpr std::string_view digits = "0123456789abcdef";
+  char letter = 0;
   switch (byte) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    default:
-      out += "\\u00";
-      out += digits[byte >> 4U];
-      out += digits[byte & 15U];
+    case '"':
+    case '\\': letter = static_cast<char>(byte); break;
+    case '\n': letter = 'n'; break;
+    case '\r': letter = 'r'; break;
+    case '\t': letter = 't'; break;
+    case '\b': letter = 'b'; break;
+    case '\f': letter = 'f'; break;
+    default: break;
   }
+  *to++ = '\\';
+  if (letter != 0) {
+    *to++ = letter;
+    return to;
+  }
+  for (const char c : {'u', '0', '0', digits[byte >> 4U], digits[byte & 15U]}) *to++ = c;
+  return to;
+}
+
+// A block is escaped into a buffer that holds it whatever it is made of, and appended in one go.
+constexpr std::size_t block_size = 512;
+using Block = std::array<char, block_size * 6 + 32>;
+
+// Escapes the first block_size bytes of `text`, a little more where a sequence goes on; takes them off its front.
+std::string_view escape_block(std::string_view& text, Block& block) {
+  const char* from = text.data();
+  const char* const end = from + text.size();
+  const char* const enough = from + std::min(text.size(), block_size);
+  char* to = block.data();
+  while (from < enough) {
+    if constexpr (std::endian::native == std::endian::little) {
+      if (end - from >= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, from, 8);
+        std::memcpy(to, from, 8);
+        const std::uint64_t specials = special(word);
+        const std::size_t plain = specials == 0 ? 8 : plain_bytes(specials);
+        from += plain;
+        to += plain;
+        if (specials == 0) continue;
+        if (from >= enough) break;
+      }
+    }
+    const auto byte = static_cast<unsigned char>(*from);
+    if (byte < 0x80) {
+      ++from;
+      if (byte >= 0x20 && byte != '"' && byte != '\\') {
+        *to++ = static_cast<char>(byte);
+      } else {
+        to = put_escape(to, byte);
+      }
+      continue;
+    }
+    const std::size_t length = sequence({from, static_cast<std::size_t>(end - from)});
+    const std::string_view shown = length != 0 ? std::string_view{from, length} : replacement;
+    to = std::copy(shown.begin(), shown.end(), to);
+    from += std::max<std::size_t>(length, 1);
+  }
+  text.remove_prefix(static_cast<std::size_t>(from - text.data()));
+  return {block.data(), static_cast<std::size_t>(to - block.data())};
 }
 
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view value) {
+  Block block;  // NOLINT(cppcoreguidelines-pro-type-member-init): what is read of it was written before
   out += '"';
-  std::size_t start = 0, at = 0;  // [start, at) is copied as it is
-  const auto flush = [&] { out.append(value.data() + start, at - start); };
-  while (at < value.size()) {
-    if (at + 8 <= value.size()) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, value.data() + at, 8);
-      if (plain(word)) {
-        at += 8;
-        continue;
-      }
-    }
-    const auto byte = static_cast<unsigned char>(value[at]);
-    if (byte >= 0x80) {
-      if (const std::size_t length = sequence(value.substr(at)); length != 0) {
-        at += length;
-        continue;
-      }
-      flush();
-      out += replacement;
-      start = ++at;
-      continue;
-    }
-    if (byte < 0x20 || byte == '"' || byte == '\\') {
-      flush();
-      append_escape(out, byte);
-      start = ++at;
-      continue;
-    }
-    ++at;
-  }
-  flush();
+  while (!value.empty()) out += escape_block(value, block);
   out += '"';
 }
 
