@@ -36,7 +36,8 @@ Result<void> Sidecars::read(Open& file) {
   while (!shown_.satisfied()) {
     auto line = file.lines.next();
     if (!line) return std::move(line).error();
-    if (!*line) break;
+    file.ended = !*line;
+    if (file.ended) break;
     show(**line, file);
   }
   return {};
@@ -62,7 +63,7 @@ void Sidecars::finish() {
     if (file.damaged != 0) {
       stats_.notices.push_back(fmt::format("\"{}\": {} lines are no calls and were passed over", path, file.damaged));
     }
-    if (file.lines.torn() != 0) {
+    if (file.ended && file.lines.torn() != 0) {
       stats_.notices.push_back(fmt::format("\"{}\" ends in the middle of a line: its last {} bytes were passed over",
                                            path, file.lines.torn()));
     }

@@ -32,6 +32,7 @@ class Sidecars {
     std::string path;
     record::Lines lines;
     std::uint64_t damaged = 0;
+    bool ended = false;  // all lines that are there were read
   };
 
   Result<void> read(Open& file);
