@@ -76,6 +76,7 @@ struct Piece {
 
 struct Datagram {
   Key key;
+  std::uint16_t vlan = 0;
   Timestamp first;
   std::size_t memory = datagram_overhead;
   std::uint32_t length = 0;   // 0: the last fragment has not come
@@ -84,11 +85,33 @@ struct Datagram {
   Coverage covered;
   std::vector<Piece> pieces;
   std::vector<Packet> packets;
-  std::vector<std::unique_ptr<char[]>> copies;  // bytes of the packets
+  std::vector<std::unique_ptr<char[]>> copies;  // bytes of the packets, and of pieces that stand in none of them
 };
 
-std::size_t cost_of(const Packet& packet) {
-  return packet.data.size() + fragment_overhead;
+// A fragment that was put together from fragments of a tunnel stands in none of its packets.
+std::size_t cost_of(const Segment& segment, Bytes fragment) {
+  std::size_t cost = segment.packets.size() > 1 ? fragment.size() : 0;
+  for (const Packet& packet : segment.packets) cost += packet.data.size() + fragment_overhead;
+  return cost;
+}
+
+const char* copy_into(std::vector<std::unique_ptr<char[]>>& copies, Bytes bytes) {
+  copies.push_back(std::make_unique<char[]>(bytes.size()));
+  if (!bytes.empty()) std::memcpy(copies.back().get(), bytes.data(), bytes.size());
+  return copies.back().get();
+}
+
+// What there is without a hole from the start. Later pieces first, so that the first copy of a byte is what remains.
+void assemble(const Datagram& datagram, std::string& out) {
+  const std::uint32_t end = datagram.covered.prefix();
+  out.assign(end, '\0');
+  Coverage captured;
+  for (auto piece = datagram.pieces.rbegin(); piece != datagram.pieces.rend(); ++piece) {
+    if (piece->range.begin >= end) continue;
+    std::memcpy(out.data() + piece->range.begin, piece->captured.data(), piece->captured.size());
+    captured.add({piece->range.begin, piece->range.begin + static_cast<std::uint32_t>(piece->captured.size())});
+  }
+  out.resize(captured.prefix());
 }
 
 // Nothing past the end that is known, no second end, and only the last fragment may end off a unit of 8 bytes.
@@ -110,7 +133,7 @@ struct Defragmenter::Impl {
   using Waiting = std::list<Datagram>;  // oldest first
 
   DefragmentLimits limits;
-  GivenUp given_up;
+  Listener given_up;
   DefragmentCounts counts;
   Waiting waiting;
   std::map<Key, Waiting::iterator> by_key;  // ordered: an adversary cannot make it slow
@@ -118,9 +141,27 @@ struct Defragmenter::Impl {
 
   Datagram completed;  // what the caller's views point into
   std::string assembled;
+  std::string partial;  // of its own: one that is given up may make room for what comes out of `assembled`
+
+  void tell(const Datagram& datagram) {
+    if (!given_up || datagram.packets.empty()) return;
+    partial.clear();
+    if (!datagram.rejected) assemble(datagram, partial);
+    given_up({.packets = datagram.packets,
+              .source = datagram.key.source,
+              .destination = datagram.key.destination,
+              .vlan = datagram.vlan,
+              .payload = {.protocol = datagram.protocol,
+                          .v6 = datagram.key.source.v6,
+                          .bytes = partial,
+                          .length = datagram.length != 0 ? datagram.length : datagram.covered.end(),
+                          .fragment = true,
+                          .more_fragments = datagram.length == 0,
+                          .identification = datagram.key.identification}});
+  }
 
   void release_packets(Datagram& datagram) {
-    if (given_up && !datagram.packets.empty()) given_up(datagram.packets);
+    tell(datagram);
     datagram.pieces.clear();
     datagram.packets.clear();
     datagram.copies.clear();
@@ -152,13 +193,14 @@ struct Defragmenter::Impl {
     return true;
   }
 
-  Waiting::iterator find_or_open(const Key& key, Timestamp now) {
+  Waiting::iterator find_or_open(const Key& key, std::uint16_t vlan, Timestamp now) {
     if (const auto found = by_key.find(key); found != by_key.end()) {
       if (!too_old(*found->second, now)) return found->second;
       give_up(found->second, &DefragmentCounts::expired);
     }
     waiting.emplace_back();
     waiting.back().key = key;
+    waiting.back().vlan = vlan;
     waiting.back().first = now;
     memory += datagram_overhead;
     return by_key[key] = std::prev(waiting.end());
@@ -170,16 +212,20 @@ struct Defragmenter::Impl {
     release_packets(datagram);
   }
 
-  void hold(Datagram& datagram, const Packet& packet, Range range, Bytes captured) {
-    auto copy = std::make_unique<char[]>(packet.data.size());
-    std::memcpy(copy.get(), packet.data.data(), packet.data.size());
-    const auto at = static_cast<std::size_t>(captured.data() - packet.data.data());
-    datagram.pieces.push_back({.range = range, .captured = {copy.get() + at, captured.size()}});
-    datagram.packets.push_back(packet);
-    datagram.packets.back().data = {copy.get(), packet.data.size()};
-    datagram.copies.push_back(std::move(copy));
-    datagram.memory += cost_of(packet);
-    memory += cost_of(packet);
+  void hold(Datagram& datagram, const Segment& segment, Range range, Bytes captured) {
+    const std::size_t cost = cost_of(segment, captured);
+    const char* copy = nullptr;
+    for (const Packet& packet : segment.packets) {
+      copy = copy_into(datagram.copies, packet.data);
+      datagram.packets.push_back(packet);
+      datagram.packets.back().data = {copy, packet.data.size()};
+    }
+    const char* const piece = segment.packets.size() > 1
+                                  ? copy_into(datagram.copies, captured)
+                                  : copy + (captured.data() - segment.packets.front().data.data());
+    datagram.pieces.push_back({.range = range, .captured = {piece, captured.size()}});
+    datagram.memory += cost;
+    memory += cost;
   }
 
   void complete(Waiting::iterator datagram) {
@@ -188,41 +234,30 @@ struct Defragmenter::Impl {
     completed = std::move(*datagram);
     by_key.erase(completed.key);
     waiting.erase(datagram);
-    assemble();
-  }
-
-  // Later pieces first, so that the first copy of a byte is what remains.
-  void assemble() {
-    assembled.assign(completed.length, '\0');
-    Coverage captured;
-    for (auto piece = completed.pieces.rbegin(); piece != completed.pieces.rend(); ++piece) {
-      std::memcpy(assembled.data() + piece->range.begin, piece->captured.data(), piece->captured.size());
-      captured.add({piece->range.begin, piece->range.begin + static_cast<std::uint32_t>(piece->captured.size())});
-    }
-    assembled.resize(captured.prefix());
+    assemble(completed, assembled);
   }
 };
 
-Defragmenter::Defragmenter(const DefragmentLimits& limits, GivenUp given_up) : impl_(std::make_unique<Impl>()) {
+Defragmenter::Defragmenter(const DefragmentLimits& limits, Listener given_up) : impl_(std::make_unique<Impl>()) {
   impl_->limits = limits;
   impl_->given_up = std::move(given_up);
 }
 
 Defragmenter::~Defragmenter() = default;
 
-Drop Defragmenter::add(const Packet& packet, IpPayload& payload, Segment& segment) {
+Drop Defragmenter::add(IpPayload& payload, Segment& segment) {
   const Range range = {.begin = payload.offset, .end = payload.offset + payload.length};
   if (payload.length == 0 || payload.length > largest_datagram || range.end > largest_datagram)
     return Drop::bad_fragment;
   if (payload.more_fragments && payload.length % 8 != 0) return Drop::bad_fragment;
 
-  impl_->expire(packet.time);
-  if (!impl_->make_room(cost_of(packet) + datagram_overhead)) return Drop::bad_fragment;
+  impl_->expire(segment.time);
+  if (!impl_->make_room(cost_of(segment, payload.bytes) + datagram_overhead)) return Drop::bad_fragment;
   const Key key = {.source = segment.source.address,
                    .destination = segment.destination.address,
                    .identification = payload.identification,
                    .protocol = payload.v6 ? std::uint8_t{0} : payload.protocol};
-  const auto datagram = impl_->find_or_open(key, packet.time);
+  const auto datagram = impl_->find_or_open(key, segment.vlan, segment.time);
   if (datagram->rejected) return Drop::bad_fragment;
   if (!consistent(*datagram, payload, range) || datagram->pieces.size() == most_fragments) return Drop::bad_fragment;
   if (payload.v6 && datagram->covered.overlaps(range) && !repeats(*datagram, range)) {
@@ -231,7 +266,7 @@ Drop Defragmenter::add(const Packet& packet, IpPayload& payload, Segment& segmen
   }
 
   if (payload.offset == 0 && datagram->covered.prefix() == 0) datagram->protocol = payload.protocol;
-  impl_->hold(*datagram, packet, range, payload.bytes);
+  impl_->hold(*datagram, segment, range, payload.bytes);
   datagram->covered.add(range);
   if (!payload.more_fragments) datagram->length = range.end;
   if (datagram->length == 0 || datagram->covered.prefix() != datagram->length) return Drop::fragment_held;
@@ -241,8 +276,13 @@ Drop Defragmenter::add(const Packet& packet, IpPayload& payload, Segment& segmen
   payload.bytes = impl_->assembled;
   payload.length = impl_->completed.length;
   payload.fragment = false;
+  payload.reassembled = true;
   segment.packets = impl_->completed.packets;
   return Drop::none;
+}
+
+void Defragmenter::expire(Timestamp now) {
+  impl_->expire(now);
 }
 
 void Defragmenter::drain() {

@@ -11,7 +11,7 @@ namespace wiretape::net {
 
 // Numbers of https://www.iana.org/assignments/protocol-numbers.
 struct IpProtocol {
-  static constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, icmp_v6 = 58, sctp = 132;
+  static constexpr std::uint8_t icmp = 1, ipv4 = 4, tcp = 6, udp = 17, ipv6 = 41, gre = 47, icmp_v6 = 58, sctp = 132;
 };
 
 // What an IP packet carries, or its fragment of it.
@@ -27,6 +27,8 @@ struct IpPayload {
   bool more_fragments = false;
   std::uint32_t offset = 0;  // in bytes
   std::uint32_t identification = 0;
+
+  bool reassembled = false;  // was put together from fragments: bytes are the defragmenter's
 };
 
 // Fills `out` and the addresses of `segment`, which keep their ports.

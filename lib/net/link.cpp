@@ -8,8 +8,6 @@
 namespace wiretape::net {
 namespace {
 
-constexpr std::uint16_t type_ipv4 = 0x0800;
-constexpr std::uint16_t type_ipv6 = 0x86dd;
 constexpr std::uint16_t type_vlan = 0x8100;          // IEEE 802.1Q
 constexpr std::uint16_t type_service_vlan = 0x88a8;  // IEEE 802.1ad
 constexpr std::uint16_t type_old_vlan = 0x9100;      // what switches sent as outer tag before 802.1ad
@@ -91,14 +89,14 @@ Drop strip_tags(Bytes& bytes, std::uint16_t& type, IpPacket& out) {
 
 // What an EtherType announces: the common end of Ethernet and both cooked forms.
 Drop strip_type(std::uint16_t type, Bytes bytes, IpPacket& out) {
-  if (type == type_ipv4) return take_ip(bytes, 4, out);
+  if (type == EtherType::ipv4) return take_ip(bytes, 4, out);
   if (const Drop drop = strip_tags(bytes, type, out); drop != Drop::none) return drop;
   if (type < smallest_type) {
     if (const Drop drop = strip_snap(bytes, type); drop != Drop::none) return drop;
   }
   switch (type) {
-    case type_ipv4: return take_ip(bytes, 4, out);
-    case type_ipv6: return take_ip(bytes, 6, out);
+    case EtherType::ipv4: return take_ip(bytes, 4, out);
+    case EtherType::ipv6: return take_ip(bytes, 6, out);
     case type_mpls:
     case type_mpls_upstream: return strip_mpls(bytes, out);
     case type_pppoe_session: return strip_pppoe(bytes, out);
@@ -192,6 +190,18 @@ Drop strip_link(const Packet& packet, IpPacket& out) {
       packet.original_length > captured ? packet.original_length - static_cast<std::uint32_t>(captured) : 0;
   out.vlan = 0;
   return strip(packet.link, packet.data, Wrapping::allowed, out);
+}
+
+Drop strip_ethernet(Bytes frame, IpPacket& out) {
+  return strip_fixed(frame, ethernet_length, 12, out);
+}
+
+Drop strip_ethertype(std::uint16_t type, Bytes bytes, IpPacket& out) {
+  return strip_type(type, bytes, out);
+}
+
+Drop strip_any_ip(Bytes packet, IpPacket& out) {
+  return take_ip_of_any_version(packet, out);
 }
 
 }  // namespace wiretape::net

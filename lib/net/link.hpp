@@ -17,7 +17,17 @@ struct IpPacket {
   std::uint16_t vlan = 0;          // outermost 802.1Q identifier
 };
 
+struct EtherType {
+  static constexpr std::uint16_t ipv4 = 0x0800, ipv6 = 0x86dd;
+};
+
 // Drop::none and `out`, or why there is no IP packet. A view into the packet.
 Drop strip_link(const Packet& packet, IpPacket& out);
+
+// The same for what a tunnel carries, with `not_captured` left as it is: an Ethernet frame, what stands behind an
+// EtherType, an IP packet of the version that its first nibble says.
+Drop strip_ethernet(Bytes frame, IpPacket& out);
+Drop strip_ethertype(std::uint16_t type, Bytes bytes, IpPacket& out);
+Drop strip_any_ip(Bytes packet, IpPacket& out);
 
 }  // namespace wiretape::net

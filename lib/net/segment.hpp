@@ -52,7 +52,7 @@ struct Segment {
 // Why a packet is in no stream. Every packet is either a segment, held as a fragment of one, or counted here.
 enum class Drop : std::uint8_t {
   none,
-  fragment_held,      // waits for the rest of its datagram; its packets come with the segment that completes it
+  fragment_held,      // waits for the rest of its datagram; its packet comes with the segment made of it
   unknown_link,       // a link type that is not taken apart
   not_ip,             // ARP, LLDP ...: no IP packet inside
   truncated,          // the snapshot length or the file cut a header

@@ -46,8 +46,8 @@ Drop strip_tcp(const IpPayload& payload, Segment& segment) {
   return Drop::none;
 }
 
-// A length of 0 means to the end of the packet (jumbograms, RFC 2675). One beyond the packet is wrong, but what is there
-// was sent all the same, and whoever records it wants to see it: the IP length holds.
+// A length of 0 means to the end of the packet (jumbograms, RFC 2675). One beyond the packet is wrong, but what is
+// there was sent all the same, and whoever records it wants to see it: the IP length holds.
 Drop strip_udp(const IpPayload& payload, Segment& segment) {
   if (const Drop drop = check(payload, udp_length); drop != Drop::none) return drop;
   const char* const header = payload.bytes.data();

@@ -182,7 +182,7 @@ TEST_SUITE("net decode") {
         {ethernet(0x8847, be32(0)), LinkType::ethernet, "header cut off"},
         {ethernet(0x8847, be32(0x0100) + "\x05"), LinkType::ethernet, "not IP"},
         {ethernet(0x8864, pppoe(0xc021, "lcp")), LinkType::ethernet, "not IP"},
-        {ethernet(ip(address("10.0.0.1"), address("10.0.0.2"), 47, "gre")), LinkType::ethernet,
+        {ethernet(ip(address("10.0.0.1"), address("10.0.0.2"), 50, "esp")), LinkType::ethernet,
          "unknown transport protocol"},
         {ethernet(ip(address("10.0.0.1"), address("10.0.0.2"), 58, std::string(8, 'x'))), LinkType::ethernet,
          "unknown transport protocol"},

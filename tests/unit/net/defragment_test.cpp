@@ -19,12 +19,35 @@ namespace {
 
 constexpr std::uint8_t udp_number = 17;
 
+// What a segment of a datagram that lacks fragments said.
+struct Partial {
+  Endpoint source;
+  Endpoint destination;
+  std::string payload;
+  std::uint32_t payload_length = 0;
+  std::size_t packets = 0;
+  std::uint16_t vlan = 0;
+  Timestamp time;
+};
+
 // Feeds frames as packets numbered from 1 and remembers what came of them.
 struct Fragments {
   explicit Fragments(const net::DefragmentLimits& limits = {})
-      : defragmenter(limits, [this](std::span<const net::Packet> packets) {
-          for (const net::Packet& each : packets) given_up.push_back(each.number);
-        }) {}
+      : defragmenter(limits, [this](const net::GivenUp& datagram) { remember(datagram); }) {}
+
+  void remember(const net::GivenUp& datagram) {
+    for (const net::Packet& each : datagram.packets) given_up.push_back(each.number);
+    net::Decoded beginning;
+    if (!net::decode_partial(datagram, beginning)) return;
+    const net::Segment& segment = beginning.segment;
+    partial.push_back({.source = segment.source,
+                       .destination = segment.destination,
+                       .payload = std::string(segment.payload),
+                       .payload_length = segment.payload_length,
+                       .packets = segment.packets.size(),
+                       .vlan = segment.vlan,
+                       .time = segment.time});
+  }
 
   Drop feed(const std::string& frame, Timestamp time = {}, std::uint32_t original_length = 0) {
     const std::string& kept = frames.emplace_back(frame);
@@ -42,6 +65,7 @@ struct Fragments {
   }
 
   std::vector<std::uint64_t> given_up;
+  std::vector<Partial> partial;
   net::Defragmenter defragmenter;
   net::Decoded decoded;
   net::Packet packet;
@@ -240,5 +264,90 @@ TEST_SUITE("net defragment") {
     Fragments it;
     it.feed(outer(0, 8));
     CHECK(it.feed(outer(8, inner.size())) == Drop::bad_fragment);
+  }
+
+  TEST_CASE("a datagram that lacks its end: what was captured from its start on, as long as UDP says it is") {
+    for (const bool six : {false, true}) {
+      Fragments it;
+      it.feed(six ? v6(datagram, 0, 16) : v4(datagram, 0, 16), {5});
+      it.feed(six ? v6(datagram, 16, 24) : v4(datagram, 16, 24), {7});
+      it.defragmenter.drain();
+      REQUIRE(it.partial.size() == 1);
+      const Partial& it_is = it.partial.front();
+      CHECK(it_is.payload == alphabet.substr(0, 16));
+      CHECK(it_is.payload_length == alphabet.size());
+      CHECK(it_is.packets == 2);
+      CHECK(it_is.source.port == 40000);
+      CHECK(it_is.destination.port == 53);
+      CHECK(it_is.source.address == address(six ? "2001:db8::1" : "10.0.0.1"));
+      CHECK(it_is.time == Timestamp{7});
+    }
+  }
+
+  TEST_CASE("a datagram with a hole: up to the hole, and all its packets") {
+    Fragments it;
+    it.feed(v4(datagram, 48, 60));
+    it.feed(v4(datagram, 32, 48));
+    it.feed(v4(datagram, 0, 24));
+    it.defragmenter.drain();
+    REQUIRE(it.partial.size() == 1);
+    CHECK(it.partial.front().payload == alphabet.substr(0, 16));
+    CHECK(it.partial.front().payload_length == alphabet.size());
+    CHECK(it.partial.front().packets == 3);
+    CHECK(it.given_up == std::vector<std::uint64_t>{1, 2, 3});
+  }
+
+  TEST_CASE("a datagram without its first fragment, or rejected, or with half a header has no segment") {
+    Fragments headless;
+    headless.feed(v4(datagram, 16, 60));
+    headless.defragmenter.drain();
+    CHECK(headless.given_up.size() == 1);
+    CHECK(headless.partial.empty());
+
+    Fragments rejected;
+    rejected.feed(v6(datagram, 0, 24));
+    rejected.feed(v6(datagram, 16, 48));
+    rejected.defragmenter.drain();
+    CHECK(rejected.given_up.size() == 1);
+    CHECK(rejected.partial.empty());
+
+    const std::string segment = tcp({.payload = alphabet});
+    Fragments half;
+    half.feed(ethernet(ipv4({.protocol = 6, .more_fragments = true}, segment.substr(0, 16))));
+    half.defragmenter.drain();
+    CHECK(half.partial.empty());
+  }
+
+  TEST_CASE("the length of a TCP segment that lacks fragments is at least what there is") {
+    const std::string segment = tcp({.payload = alphabet});
+    Fragments it;
+    it.feed(ethernet(ipv4({.protocol = 6, .more_fragments = true}, segment.substr(0, 32))));
+    it.feed(ethernet(ipv4({.protocol = 6, .fragment_offset = 48, .more_fragments = true}, segment.substr(48, 8))));
+    it.defragmenter.drain();
+    REQUIRE(it.partial.size() == 1);
+    CHECK(it.partial.front().payload == alphabet.substr(0, 12));
+    CHECK(it.partial.front().payload_length == 36);
+  }
+
+  TEST_CASE("time alone gives up what waits, and the VLAN of a given up datagram is known") {
+    const std::string tagged =
+        ethernet(ipv4({.protocol = udp_number, .more_fragments = true}, datagram.substr(0, 24)), {100});
+    Fragments it;
+    it.feed(tagged);
+    it.defragmenter.expire(Timestamp{} + Duration::seconds(30));
+    CHECK(it.partial.empty());
+    it.defragmenter.expire(Timestamp{} + Duration::seconds(31));
+    REQUIRE(it.partial.size() == 1);
+    CHECK(it.partial.front().vlan == 100);
+  }
+
+  TEST_CASE("extension headers in the first fragment stand in front of the transport of a partial datagram") {
+    const std::string whole = bytes_of({udp_number, 0, 1, 4, 0, 0, 0, 0}) + datagram;
+    Fragments it;
+    it.feed(ethernet(ipv6({.next_header = 44}, ipv6_fragment({.next_header = 60, .more = true}, whole.substr(0, 24)))));
+    it.defragmenter.drain();
+    REQUIRE(it.partial.size() == 1);
+    CHECK(it.partial.front().payload == alphabet.substr(0, 8));
+    CHECK(it.partial.front().payload_length == alphabet.size());
   }
 }
