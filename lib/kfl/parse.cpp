@@ -43,6 +43,18 @@ struct Action<g::negate> : tao::pegtl::limit_depth<max_levels + 1> {};
 template <>
 struct Action<g::arguments> : tao::pegtl::limit_depth<max_levels + 1> {};
 
+// Long statements are given up before a tree is made of all of them.
+struct CountTerm {
+  template <class Input>
+  static void apply(const Input& in, std::size_t& terms) {
+    if (++terms > max_terms) throw tao::pegtl::parse_error(too_many, in);
+  }
+};
+template <>
+struct Action<g::path> : CountTerm {};
+template <>
+struct Action<g::number> : CountTerm {};
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -295,7 +307,8 @@ Parsed parse(std::string_view text) {
   if (text.size() >= UINT32_MAX) return Problem{0, "the statement is longer than 4 GiB", ""};
   tao::pegtl::memory_input<> in(text.data(), text.data() + text.size(), "");
   try {
-    const auto root = tree_of::parse<g::statement, Node, kept, Action, g::control>(in);
+    std::size_t terms = 0;
+    const auto root = tree_of::parse<g::statement, Node, kept, Action, g::control>(in, terms);
     if (root->children.empty()) return std::nullopt;
     return Converter().expr(*root->children.front());
   } catch (const tao::pegtl::parse_error& error) {

@@ -166,9 +166,9 @@ TEST_SUITE("kfl parse") {
     CHECK(message("a" + repeated(" and a", 9'999)).empty());
     CHECK(message("a" + repeated(" or a", 10'000)) == "the statement has more than 10000 terms");
     CHECK(message("a" + repeated(" or a", 150'000)) == "the statement has more than 10000 terms");
-    CHECK(message("a == \"" + std::string(1'000'000, 'x') + "\"").empty());
-    CHECK(message("/*" + std::string(1'000'000, '*') + "*/ a").empty());
-    CHECK(message(std::string(1'000'000, '(')) == too_deep);
+    CHECK(message("a == \"" + std::string(200'000, 'x') + "\"").empty());
+    CHECK(message("/*" + std::string(200'000, '*') + "*/ a").empty());
+    CHECK(message(std::string(200'000, '(')) == too_deep);
   }
 }
 
