@@ -16,8 +16,8 @@ _wiretape() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case $command:$word in
-      :record | :analyze | :kfl) command=$word ;;
-      record:create | record:list | record:show | record:delete | record:verify) command="record $word" ;;
+      :record | :analyze | :interfaces | :kfl) command=$word ;;
+      record:create | record:list | record:show | record:stop | record:delete | record:verify) command="record $word" ;;
       kfl:check | kfl:explain | kfl:fields | kfl:match) command="kfl $word" ;;
     esac
   done
@@ -36,26 +36,36 @@ _wiretape() {
     -T) mapfile -t COMPREPLY < <(compgen -W "text json ndjson fields csv" -- "$current"); return ;;
     -t) mapfile -t COMPREPLY < <(compgen -W "u ud a ad e r d" -- "$current"); return ;;
     -E) mapfile -t COMPREPLY < <(compgen -W "separator= header=y quote=d quote=s occurrence=f occurrence=l aggregator=" -- "$current"); return ;;
+    -Q | --direction) mapfile -t COMPREPLY < <(compgen -W "in out inout" -- "$current"); return ;;
+    -i | --interface)
+      mapfile -t COMPREPLY < <(compgen -W "any $(cd /sys/class/net && echo *)" -- "$current")
+      return
+      ;;
+    -Z | --relinquish-privileges) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
+    -B | --buffer-size | -s | --snapshot-length | -y | --linktype | -j | --time-stamp-type | --duration) return ;;
     -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --storage-limit | --body-limit)
       return
       ;;
   esac
 
-  local words
+  local words capture="-i --interface -s --snapshot-length -B --buffer-size -p --no-promiscuous-mode -Q --direction
+    -y --linktype -j --time-stamp-type"
   case $command in
-    "") words="record analyze kfl --version --help --help-all" ;;
-    record) words="create list show delete verify --help" ;;
+    "") words="record analyze interfaces kfl --version --help --help-all" ;;
+    record) words="create list show stop delete verify --help" ;;
     "record create")
-      words="--name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --storage-limit --body-limit --store
+      words="$capture -D --list-interfaces --duration -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --storage-limit --body-limit --store
         --force --keep-clear-packets -q -v --json --help"
       ;;
     "record list") words="--json --store --help" ;;
     "record show") words="--last --json --store --help" ;;
+    "record stop") words="--store --help" ;;
+    interfaces) words="--json --help" ;;
     "record delete") words="--yes --json --store --help" ;;
     "record verify") words="-v --json --store --help" ;;
     analyze)
-      words="-r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --fail-empty
+      words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --fail-empty
         --store --help"
       ;;
     kfl) words="check explain fields match --help" ;;
@@ -64,7 +74,7 @@ _wiretape() {
   esac
   if [[ $current != -* ]]; then
     case $command in
-      "record list" | "record show" | "record delete" | "record verify") words=$(_wiretape_recordings) ;;
+      "record list" | "record show" | "record stop" | "record delete" | "record verify") words=$(_wiretape_recordings) ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

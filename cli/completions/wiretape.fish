@@ -21,12 +21,14 @@ complete -c wiretape -n __wiretape_before_command -l version -d 'Show the versio
 complete -c wiretape -n __wiretape_before_command -l help-all -d 'Show the help of all commands'
 complete -c wiretape -n __wiretape_before_command -a record -d 'Make recordings, and look after them'
 complete -c wiretape -n __wiretape_before_command -a analyze -d 'Ask recordings and capture files'
+complete -c wiretape -n __wiretape_before_command -a interfaces -d 'Show what can be captured here'
 complete -c wiretape -n __wiretape_before_command -a kfl -d 'Check and explain statements'
 
 set -l record '__wiretape_in record; and test (count (commandline -opc)) -eq 2'
 complete -c wiretape -n $record -a create -d 'Make a recording'
 complete -c wiretape -n $record -a list -d 'List all recordings'
 complete -c wiretape -n $record -a show -d 'Show one recording'
+complete -c wiretape -n $record -a stop -d 'End recordings that are being made'
 complete -c wiretape -n $record -a delete -d 'Delete recordings'
 complete -c wiretape -n $record -a verify -d 'Check every file of recordings'
 
@@ -48,19 +50,29 @@ end
 for command in 'record create' analyze
     complete -c wiretape -n "__wiretape_in $command" -l body-limit -x -d 'Keep so much of each body'
     complete -c wiretape -n "__wiretape_in $command" -s r -r -F -d 'Read a capture file'
+    complete -c wiretape -n "__wiretape_in $command" -s f -x -d 'Packet filter'
+    complete -c wiretape -n "__wiretape_in $command" -s i -l interface -x -a 'any (command ls /sys/class/net)' -d 'Capture on an interface'
+    complete -c wiretape -n "__wiretape_in $command" -s s -l snapshot-length -x -d 'Capture so many bytes of each packet'
+    complete -c wiretape -n "__wiretape_in $command" -s B -l buffer-size -x -d 'The capture buffer of the kernel'
+    complete -c wiretape -n "__wiretape_in $command" -s p -l no-promiscuous-mode -d 'Capture only what is for this machine'
+    complete -c wiretape -n "__wiretape_in $command" -s Q -l direction -x -a 'in out inout' -d 'Capture only packets that come in, or go out'
+    complete -c wiretape -n "__wiretape_in $command" -s y -l linktype -x -d 'Link type to capture with'
+    complete -c wiretape -n "__wiretape_in $command" -s j -l time-stamp-type -x -d 'Time stamps to capture with'
 end
-for command in 'record create' 'record list' 'record show' 'record delete' 'record verify' analyze
+for command in 'record create' 'record list' 'record show' 'record stop' 'record delete' 'record verify' analyze
     complete -c wiretape -n "__wiretape_in $command" -l store -x -a '(__fish_complete_directories)' -d 'The folder of all recordings'
 end
-for command in 'record create' 'record list' 'record show' 'record delete' 'record verify'
+for command in 'record create' 'record list' 'record show' 'record delete' 'record verify' interfaces
     complete -c wiretape -n "__wiretape_in $command" -l json -d 'As JSON'
 end
-for command in 'record list' 'record show' 'record delete' 'record verify'
+for command in 'record list' 'record show' 'record stop' 'record delete' 'record verify'
     complete -c wiretape -n "__wiretape_in $command" -a '(__wiretape_recordings)'
 end
 
 complete -c wiretape -n '__wiretape_in record create' -l name -x -d 'Its name'
-complete -c wiretape -n '__wiretape_in record create' -s f -x -d 'Packet filter'
+complete -c wiretape -n '__wiretape_in record create' -s D -l list-interfaces -d 'Show what can be captured here'
+complete -c wiretape -n '__wiretape_in record create' -l duration -x -d 'End after so many minutes'
+complete -c wiretape -n '__wiretape_in record create' -s Z -l relinquish-privileges -x -a '(__fish_complete_users)' -d 'Write as this user'
 complete -c wiretape -n '__wiretape_in record create' -s c -x -d 'End after so many packets'
 complete -c wiretape -n '__wiretape_in record create' -l segment-size -x -d 'Begin a new file after so many bytes'
 complete -c wiretape -n '__wiretape_in record create' -l backlog-limit -x -d 'Hold back so much of undecided streams'
@@ -73,6 +85,7 @@ complete -c wiretape -n '__wiretape_in record show' -l last -x -d 'So many of th
 complete -c wiretape -n '__wiretape_in record delete' -l yes -d 'Do not ask'
 complete -c wiretape -n '__wiretape_in record verify' -s v -d 'Show the good files, too'
 
+complete -c wiretape -n '__wiretape_in analyze' -l follow -d 'Go on with recordings that are being made'
 complete -c wiretape -n '__wiretape_in analyze' -s Y -x -d 'The statement as an option'
 complete -c wiretape -n '__wiretape_in analyze' -s T -x -a 'text json ndjson fields csv' -d 'How calls are shown'
 complete -c wiretape -n '__wiretape_in analyze' -s e -x -d 'A field to show'
