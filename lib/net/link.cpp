@@ -124,8 +124,11 @@ Drop strip_loopback(Bytes bytes, IpPacket& out) {
     case 28:  // FreeBSD
     case 30:  // macOS
       return take_ip(bytes, 6, out);
-    default: return Drop::not_ip;
+    default: break;
   }
+  // Some systems put more than the family into these bytes: the packet's own version tells.
+  const auto version = static_cast<std::uint8_t>(bytes.empty() ? 0 : static_cast<unsigned char>(bytes.front()) >> 4U);
+  return version == 4 || version == 6 ? take_ip(bytes, version, out) : Drop::not_ip;
 }
 
 // https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html: four bytes, then attributes of length and type in the byte

@@ -19,7 +19,8 @@ WriterOptions Recording::writer_options() const {
   options.segment_size = description_.job.segment_size;
   if (const std::uint64_t limit = description_.job.storage_limit; limit != 0) {
     const std::uint64_t taken = bytes_below(folder_);
-    options.storage_limit = limit > taken ? limit - taken : 1;  // 0 would be none
+    options.storage_limit = limit;
+    options.taken = taken;
   }
   return options;
 }

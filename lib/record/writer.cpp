@@ -207,7 +207,7 @@ struct IterationWriter::Impl {
   }
 
   Result<void> take_room(std::uint64_t bytes) {
-    if (options.storage_limit != 0 && written.bytes + bytes > options.storage_limit) {
+    if (options.storage_limit != 0 && options.taken + written.bytes + bytes > options.storage_limit) {
       limit_reached = true;
       return Error{.kind = ErrorKind::write,
                    .message = fmt::format("the storage limit of {} is reached in {}", size_text(options.storage_limit),

@@ -15,7 +15,8 @@ namespace wiretape::record {
 
 struct WriterOptions {
   std::uint64_t segment_size = 1ULL << 30U;  // bytes of pcap after which a segment is closed
-  std::uint64_t storage_limit = 0;           // bytes that this iteration may take, 0: no limit
+  std::uint64_t storage_limit = 0;           // bytes that the recording may take, 0: no limit
+  std::uint64_t taken = 0;                   // bytes of it that other files of the recording take
   std::size_t buffer_size = 1U << 20U;       // bytes held back for each file before they go to the kernel
   std::size_t merge_memory = 24U << 20U;     // bytes that bringing a segment into time order may take
 };

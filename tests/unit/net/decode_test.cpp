@@ -118,6 +118,7 @@ TEST_SUITE("net decode") {
         {"null, IPv6 on FreeBSD", le32(28) + hello_v6, LinkType::null},
         {"null, IPv6 on OpenBSD", le32(24) + hello_v6, LinkType::null},
         {"null, IPv6 on Linux", le32(10) + hello_v6, LinkType::null},
+        {"null with more than the family in its bytes", std::string("\x0f\0\x08\0", 4) + hello, LinkType::null},
         {"loop", be32(2) + hello, LinkType::loop},
         {"raw", hello, LinkType::raw},
         {"raw v6", hello_v6, LinkType::raw},
