@@ -31,8 +31,9 @@ constexpr std::chrono::milliseconds hand_over_every{250};
 constexpr std::size_t hand_over_bytes = 4U << 20U;
 // What may wait for a slow disk.
 constexpr std::size_t queue_limit = 256U << 20U;
-// After the end packets that were sent before it are waited for: two rounds without any are the end.
-constexpr int quiet_rounds = 2;
+// After the end packets that were sent before it are waited for: until as many have come as the kernel had counted.
+// Where it counts some that never come (of the other direction with -Q), so many rounds without any are the end.
+constexpr int quiet_rounds = 5;
 
 constexpr std::size_t longest_message = 1U << 16U;
 
@@ -82,6 +83,7 @@ class CaptureChild {
   Result<void> read() {
     Clock::time_point next_hand_over = Clock::now() + hand_over_every;
     std::optional<Timestamp> stopped_at;
+    std::uint64_t due = 0;  // packets before the end
     for (int quiet = 0; quiet < quiet_rounds && !disk_->failed();) {
       auto batch = source_->next();
       if (!batch) return std::move(batch).error();
@@ -97,11 +99,16 @@ class CaptureChild {
         next_hand_over = Clock::now() + hand_over_every;
       }
       obey();
-      if (stopping_ && !stopped_at) stopped_at = now();
+      if (stopping_ && !stopped_at) {
+        stopped_at = now();
+        const capture::Counters counters = source_->counters();
+        due = counters.received - std::min(counters.received, counters.dropped);
+      }
       if (packets_left_ == 0) return {};
       if (!stopped_at) continue;
       const bool late = !batch->empty() && batch->back().time > *stopped_at;
-      quiet = late ? quiet_rounds : batch->empty() ? quiet + 1 : 0;
+      if (late || pipeline_->stats().packets >= due) return {};
+      quiet = batch->empty() ? quiet + 1 : 0;
     }
     return {};
   }

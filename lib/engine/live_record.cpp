@@ -74,13 +74,18 @@ class LiveParent {
   Result<LiveReport> run() {
     auto recording = store_.create(request_.record.job, now());
     if (!recording) return std::move(recording).error();
-    if (auto given = give_to_user(recording->path()); !given) return undo(std::move(given).error());
-    if (auto forked = fork_child(*std::move(recording)); !forked) return undo(std::move(forked).error());
+    if (auto started = start(*std::move(recording)); !started) return undo(std::move(started).error());
     watch();
     return reap();
   }
 
  private:
+  // The recording and its lock are the child's from then on, or nobody's: a locked folder cannot be removed.
+  Result<void> start(record::Recording recording) {
+    if (auto given = give_to_user(recording.path()); !given) return given;
+    return fork_child(std::move(recording));
+  }
+
   Result<void> give_to_user(const std::string& path) {
     if (request_.user.empty()) return {};
     const passwd* user = ::getpwnam(request_.user.c_str());
