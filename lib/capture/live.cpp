@@ -5,12 +5,15 @@
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <limits>
+#include <string_view>
+#include <utility>
 
 #include "capture/devices.hpp"
 
@@ -22,7 +25,7 @@ constexpr int block_timeout_ms = 100;
 constexpr std::size_t batch_packets = 512;
 constexpr std::size_t batch_bytes = 4U << 20U;
 constexpr std::size_t longest_packet = 262144;
-// How often an interface that went away is looked for.
+// How often an interface that went away is looked for, and one that is silent is looked at.
 constexpr std::chrono::milliseconds retry_every{500};
 
 struct Closer {
@@ -165,6 +168,18 @@ Result<Handle> activate(const LiveOptions& options) {
   return handle;
 }
 
+// What the system says of an interface's name. unknown: it is none of a network, as "any" or a bus.
+enum class Condition : std::uint8_t { unknown, up, down, gone };
+
+Condition condition_of(const std::string& interface, pcap_t* handle) {
+  ifreq request{};
+  interface.copy(static_cast<char*>(request.ifr_name), IFNAMSIZ - 1);
+  if (::ioctl(pcap_fileno(handle), SIOCGIFFLAGS, &request) != 0) {
+    return errno == ENODEV ? Condition::gone : Condition::unknown;
+  }
+  return (request.ifr_flags & IFF_UP) != 0 ? Condition::up : Condition::down;
+}
+
 // One interface and what becomes of it.
 struct Tap {
   LiveOptions options;
@@ -172,8 +187,10 @@ struct Tap {
   net::LinkType link = net::LinkType::ethernet;
   bool nanoseconds = true;
   std::chrono::steady_clock::time_point retry_at{};
-  Counters before;  // of the handles before this one
-  Counters last;    // of this one, as last read
+  Condition condition = Condition::unknown;  // as last told; unknown is not looked at
+  bool refused = false;                      // that it cannot be opened again has been told
+  Counters before;                           // of the handles before this one
+  Counters last;                             // of this one, as last read
 };
 
 class Live final : public LiveSource {
@@ -236,6 +253,8 @@ class Live final : public LiveSource {
     tap.handle = std::move(handle);
     tap.link = static_cast<net::LinkType>(pcap_datalink(tap.handle.get()));
     tap.nanoseconds = pcap_get_tstamp_precision(tap.handle.get()) == PCAP_TSTAMP_PRECISION_NANO;
+    tap.condition = condition_of(tap.options.interface, tap.handle.get());
+    if (tap.condition == Condition::gone) tap.condition = Condition::unknown;
   }
 
   // The ring's memory goes back to the kernel when libpcap moves on: a batch is copied out of it.
@@ -263,14 +282,27 @@ class Live final : public LiveSource {
     Taking taking{.live = this, .interface = static_cast<std::uint32_t>(at), .link = tap.link};
     const int status =
         pcap_dispatch(tap.handle.get(), batch_packets, on_packet, reinterpret_cast<unsigned char*>(&taking));
-    if (status == PCAP_ERROR) lose(tap);
+    if (status == PCAP_ERROR) lose(tap, pcap_geterr(tap.handle.get()));
+    if (status == 0) look_at(tap);
     return {};
   }
 
-  void lose(Tap& tap) {
+  // libpcap goes on without a word when an interface goes down and comes back, or is renamed while it is up.
+  void look_at(Tap& tap) {
+    const auto now = std::chrono::steady_clock::now();
+    if (tap.condition == Condition::unknown || now < tap.retry_at) return;
+    tap.retry_at = now + retry_every;
+    const Condition seen = condition_of(tap.options.interface, tap.handle.get());
+    if (seen == tap.condition || seen == Condition::unknown) return;
+    tap.condition = seen;
+    if (seen == Condition::gone) return lose(tap, "it was renamed or removed");
+    notices_.push_back(fmt::format("interface \"{}\" is {}", tap.options.interface,
+                                   seen == Condition::up ? "back" : "down; waiting for it"));
+  }
+
+  void lose(Tap& tap, std::string_view reason) {
     read_counters(tap);
-    notices_.push_back(
-        fmt::format("interface \"{}\": {}; waiting for it", tap.options.interface, pcap_geterr(tap.handle.get())));
+    notices_.push_back(fmt::format("interface \"{}\": {}; waiting for it", tap.options.interface, reason));
     tap.before.received += tap.last.received;
     tap.before.dropped += tap.last.dropped;
     tap.before.interface_dropped += tap.last.interface_dropped;
@@ -284,7 +316,11 @@ class Live final : public LiveSource {
     if (now < tap.retry_at) return;
     tap.retry_at = now + retry_every;
     auto handle = activate(tap.options);
-    if (!handle) return;
+    if (!handle) {
+      const bool no_right = handle.error().kind == ErrorKind::permission;
+      if (no_right && !std::exchange(tap.refused, true)) notices_.push_back(handle.error().message);
+      return;
+    }
     take(tap, *std::move(handle));
     notices_.push_back(fmt::format("interface \"{}\" is back", tap.options.interface));
   }
