@@ -148,8 +148,8 @@ Result<engine::Stats> show_calls(const engine::AnalyzeRequest& request, const An
 
 // On a terminal only: elsewhere stderr is for what is wrong.
 void summarize(const engine::Stats& stats, const std::string& file) {
-  fmt::print(stderr, "{} ({}) of {} written to {}\n", counted(stats.kept_packets, "packet", "packets"),
-             size_text(stats.kept_bytes), counted(stats.matched_streams, "stream", "streams"), file);
+  lines(fmt::format("{} ({}) of {} written to {}\n", counted(stats.kept_packets, "packet", "packets"),
+                    size_text(stats.kept_bytes), counted(stats.matched_streams, "stream", "streams"), file));
 }
 
 // Where only packets are wanted, streams are counted and calls are not.

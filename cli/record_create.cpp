@@ -162,10 +162,9 @@ void summarize(const engine::Stats& stats, const std::string& folder) {
                                    .backlog_cut_packets = stats.backlog_cut_packets,
                                    .backlog_cut_bytes = stats.backlog_cut_bytes});
   if (!lost.empty()) text += lost + '\n';
-  fmt::print(stderr, "{}{} matched in {} (of {} in {}), {} in {}\n", text,
-             counted(stats.matched_calls, "call", "calls"), counted(stats.matched_streams, "stream", "streams"),
-             counted(stats.calls, "call", "calls"), counted(stats.streams, "stream", "streams"),
-             size_text(stats.kept_bytes), folder);
+  lines(fmt::format("{}{} matched in {} (of {} in {}), {} in {}\n", text, counted(stats.matched_calls, "call", "calls"),
+                    counted(stats.matched_streams, "stream", "streams"), counted(stats.calls, "call", "calls"),
+                    counted(stats.streams, "stream", "streams"), size_text(stats.kept_bytes), folder));
 }
 
 Result<void> print_json(const engine::RecordRequest& request) {

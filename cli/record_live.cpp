@@ -90,19 +90,17 @@ void say_started(const engine::LiveRequest& request, const std::vector<capture::
 
 Result<engine::LiveReport> run_record_live(const engine::LiveRequest& request, Talk talk) {
   const Signals signals;
-  const engine::LiveControl control{
-      .descriptor = signals.descriptor(),
-      .take = [&] { return signals.take(); },
-      .started =
-          [&](const auto& interfaces) {
-            if (talk != Talk::quiet) say_started(request, interfaces);
-          },
-      .notice = [](std::string_view sentence) { notice(sentence); },
-      .report = [](const engine::LiveReport& report) { fmt::print(stderr, "{}", counters(report)); }};
+  const engine::LiveControl control{.descriptor = signals.descriptor(),
+                                    .take = [&] { return signals.take(); },
+                                    .started =
+                                        [&](const auto& interfaces) {
+                                          if (talk != Talk::quiet) say_started(request, interfaces);
+                                        },
+                                    .notice = [](std::string_view sentence) { notice(sentence); },
+                                    .report = [](const engine::LiveReport& report) { lines(counters(report)); }};
   auto report = engine::record_live(request, control);
   if (report && talk != Talk::quiet) {
-    fmt::print(stderr, "{}{}", counters(*report),
-               matched(*report, request.record.store + '/' + request.record.job.name));
+    lines(counters(*report) + matched(*report, request.record.store + '/' + request.record.job.name));
   }
   return report;
 }

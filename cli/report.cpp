@@ -46,6 +46,12 @@ void report(const kfl::Warning& warning) {
   notice("warning: " + warning.text);
 }
 
+void lines(std::string_view text) {
+  std::string safe;
+  append_safe_lines(safe, text);
+  say(safe);
+}
+
 ExitStatus failed(const Error& error) {
   report(error);
   return exit_status(error.kind);

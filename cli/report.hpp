@@ -17,6 +17,9 @@ void report(const Error& error);
 void notice(std::string_view sentence);
 void report(const kfl::Warning& warning);
 
+// Lines that are no sentences of the program's own: counters in tcpdump's words.
+void lines(std::string_view text);
+
 // Reports, and gives the status that the error's kind ends the process with.
 ExitStatus failed(const Error& error);
 
