@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real nginx that fails one request in a hundred and logs every request by an id that also goes over the wire."""
+import collections
 import json
 import pathlib
 import random
@@ -11,6 +12,9 @@ PORT = 8080
 TLS_PORT = 8443
 ITEMS = 64
 
+# sent: bytes, 0 when the client had gone before; time: seconds since 1970, at the end of the call.
+Request = collections.namedtuple("Request", "id status sent time")
+
 CONFIGURATION = """
 daemon off;
 user root;
@@ -19,7 +23,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
-  log_format ids '$request_id $status';
+  log_format ids '$request_id $status $bytes_sent $msec';
   access_log {folder}/access.log ids buffer=256k flush=1s;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
@@ -64,7 +68,12 @@ class Nginx:
 
     def statuses(self):
         """Request id -> status, for every request of the log."""
-        return dict(line.split() for line in self.log.read_text().splitlines())
+        return {request.id: request.status for request in self.requests()}
+
+    def requests(self):
+        """A Request for every line of the log."""
+        lines = (line.split() for line in self.log.read_text().splitlines())
+        return [Request(id, status, int(sent), float(time)) for id, status, sent, time in lines]
 
     def _write_items(self):
         items = self.folder / "www" / "items"
