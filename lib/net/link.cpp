@@ -126,6 +126,7 @@ Drop strip_loopback(Bytes bytes, IpPacket& out) {
       return take_ip(bytes, 6, out);
     default: break;
   }
+  if (family <= 0xffffU) return Drop::not_ip;
   // Some systems put more than the family into these bytes: the packet's own version tells.
   const auto version = static_cast<std::uint8_t>(bytes.empty() ? 0 : static_cast<unsigned char>(bytes.front()) >> 4U);
   return version == 4 || version == 6 ? take_ip(bytes, version, out) : Drop::not_ip;
