@@ -19,8 +19,10 @@ namespace wiretape::kfl {
 // Deepest nesting of a statement: parentheses, arguments, `!`, `-`, comparisons grouped to the right. Walks over the
 // tree recurse.
 inline constexpr std::size_t max_levels = 200;
-// Operands of a statement, those of its own words included.
+// Terms of a statement, those of its own words included: what `and` and `or` join, and what stands in parentheses.
 inline constexpr std::size_t max_terms = 10'000;
+// Literals, selectors and calls in them.
+inline constexpr std::size_t max_operands = 100'000;
 
 // Where something stands in the text of the statement, in bytes.
 struct Span {

@@ -60,6 +60,14 @@ class Checker {
   }
 
  private:
+  // Words can make much of little: the limits of the grammar hold for what they stand for too.
+  void count_operand(const Expr& expr) {
+    if (++operands_ > max_operands) throw at(expr, "the statement has more than 100000 operands");
+  }
+  void count_terms(const Expr& chain) {
+    terms_ += chain.operands.size();
+    if (terms_ > max_terms) throw at(chain, "the statement has more than 10000 terms");
+  }
   void selector(Expr& expr, Where where);
   bool word(Expr& expr, std::string_view name);
   Expr expansion(std::string_view name, std::string_view statement, bool own);
@@ -90,6 +98,7 @@ class Checker {
   std::vector<std::string> expanding_;   // words, from the outermost
   std::map<std::string, Expr, std::less<>> parsed_;
   std::size_t terms_ = 0;
+  std::size_t operands_ = 0;
   Checked out_;
 };
 
@@ -107,7 +116,7 @@ void Checker::macros() const {
 
 void Checker::visit(Expr& expr, Where where) {
   switch (expr.kind) {
-    case Kind::constant: ++terms_; break;
+    case Kind::constant: return count_operand(expr);
     case Kind::regex: throw at(expr, "a regular expression stands directly beside == or !=");
     case Kind::selector: return selector(expr, where);
     case Kind::word: break;
@@ -117,13 +126,14 @@ void Checker::visit(Expr& expr, Where where) {
     case Kind::invert: return visit(expr.operands[0], Where::alone);
     case Kind::compare: return compare(expr);
     case Kind::chain:
+      count_terms(expr);
       grouping(expr);
       for (Expr& operand : expr.operands) visit(operand, Where::alone);
   }
 }
 
 void Checker::selector(Expr& expr, Where where) {
-  if (++terms_ > max_terms) throw at(expr, "the statement has more than 10000 terms");
+  count_operand(expr);
   const std::string name(lone_name(expr));
   if (name == error_field && (where == Where::compared || is_expanding(name))) {
     expr.absent_is_null = true;
@@ -208,7 +218,7 @@ void Checker::compare(Expr& expr) {
 }
 
 void Checker::regex(Expr& expr) {
-  ++terms_;
+  count_operand(expr);
   re2::RE2::Options options;
   options.set_log_errors(false);
   auto pattern = std::make_shared<const re2::RE2>(re2::StringPiece(expr.name.data(), expr.name.size()), options);
@@ -249,7 +259,7 @@ void Checker::argument_count(const Expr& expr, const Helper& helper) const {
 }
 
 void Checker::call(Expr& expr) {
-  if (++terms_ > max_terms) throw at(expr, "the statement has more than 10000 terms");
+  count_operand(expr);
   const Helper* helper = find_helper(expr.name);
   if (helper == nullptr) {
     if (expr.name == "json" || expr.name == "xml")

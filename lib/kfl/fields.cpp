@@ -61,6 +61,8 @@ std::string escaped(std::string_view text) {
   for (const char c : text) {
     if (c == '\\') {
       out += "\\e";
+    } else if (c == '"') {
+      out += "\\(dq";
     } else if (c == '-') {
       out += "\\-";
     } else {
@@ -76,8 +78,7 @@ void append_mdoc(std::string& out, const std::vector<Line>& lines) {
   for (const Line& line : lines) {
     out += ".It Li \"" + escaped(line.path) + "\" Pq " + type_and_unit(line) + "\n";
     out += escaped(line.about);
-    if (!line.example.empty()) out += ", as in\n.Ql " + escaped(line.example) + "\n.";
-    out += ".\n";
+    out += line.example.empty() ? ".\n" : ", as in\n.Ql " + escaped(line.example) + " .\n";
   }
   out += ".El\n";
 }

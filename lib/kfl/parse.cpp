@@ -20,6 +20,7 @@ using Node = tree_of::node;
 
 constexpr const char* too_deep = "the statement nests deeper than 200 levels";
 constexpr const char* too_long = "this selector has more than 200 steps";
+constexpr const char* too_large = "the statement has more than 100000 operands";
 constexpr const char* too_many = "the statement has more than 10000 terms";
 
 template <class Rule>
@@ -51,9 +52,7 @@ struct CountTerm {
   }
 };
 template <>
-struct Action<g::path> : CountTerm {};
-template <>
-struct Action<g::number> : CountTerm {};
+struct Action<g::equality> : CountTerm {};
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -128,9 +127,9 @@ class Converter {
   void add_member(Expr& out, const Node& node);
   void arguments(Expr& call, const Node& node);
   Step step(const Node& node);
-  Expr term(const Node& node, Expr::Kind kind);
+  Expr operand(const Node& node, Expr::Kind kind);
 
-  std::size_t terms_ = 0;
+  std::size_t operands_ = 0;
   std::size_t level_ = 0;
 };
 
@@ -145,9 +144,8 @@ Expr made(const Node& node, Expr::Kind kind) {
   return expr;
 }
 
-Expr Converter::term(const Node& node, Expr::Kind kind) {
-  if (++terms_ > max_terms)
-    throw Problem{node.begin().byte, too_many, "write it as several statements, or as a regular expression"};
+Expr Converter::operand(const Node& node, Expr::Kind kind) {
+  if (++operands_ > max_operands) throw Problem{node.begin().byte, too_large, ""};
   return made(node, kind);
 }
 
@@ -160,11 +158,11 @@ Expr Converter::expr(const Node& node) {
   if (node.is_type<g::path>()) return path(node);
   if (node.is_type<g::number>()) return number(node);
   if (node.is_type<g::regex>()) {
-    Expr out = term(node, Expr::Kind::regex);
+    Expr out = operand(node, Expr::Kind::regex);
     out.name = pattern_of(body_of(node.string_view()));
     return out;
   }
-  Expr out = term(node, Expr::Kind::constant);
+  Expr out = operand(node, Expr::Kind::constant);
   if (node.is_type<g::text>()) {
     out.literal = {.kind = Literal::Kind::text, .text = decoded(body_of(node.string_view()))};
   } else if (!node.is_type<g::kw_nil>()) {
@@ -180,7 +178,7 @@ Expr Converter::unary(const Node& node, Expr::Kind kind) {
 }
 
 Expr Converter::number(const Node& node) {
-  Expr out = term(node, Expr::Kind::constant);
+  Expr out = operand(node, Expr::Kind::constant);
   std::string digits;
   for (const char c : node.string_view()) {
     if (c != '_') digits += c;
@@ -277,7 +275,7 @@ void Converter::add_member(Expr& out, const Node& node) {
 }
 
 Expr Converter::path(const Node& node) {
-  Expr out = term(node, Expr::Kind::selector);
+  Expr out = operand(node, Expr::Kind::selector);
   if (node.children.size() > max_levels) throw Problem{node.begin().byte, too_long, ""};
   const Node& head = *node.children.front();
   if (node.children.size() == 2 && node.children[1]->is_type<g::arguments>()) {
@@ -315,6 +313,8 @@ Parsed parse(std::string_view text) {
     const std::size_t place = error.positions().front().byte;
     const std::string message(error.message());
     if (message.starts_with("maximum parser rule nesting")) return Problem{place, too_deep, ""};
+    if (message == too_many)
+      return Problem{place, message, "write it as several statements, or as a regular expression"};
     return explained(text, {place, message, ""});
   } catch (const Problem& problem) {
     return problem;

@@ -91,6 +91,7 @@ class Program {
   bool needs_bodies = false;
   bool names_transport = false;
   std::string packet_filter;
+  std::string untagged_packet_filter;
   std::vector<Warning> warnings;
 
   [[nodiscard]] const Binding& binding(const SelectorEntry& selector, const Schema* schema) const {

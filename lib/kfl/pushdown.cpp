@@ -118,14 +118,18 @@ class Demands {
   std::vector<std::string>& notes_;
 };
 
-// What carries no ports or no address of the stream: later fragments, extension headers of IPv6, ICMP errors that quote
-// it. The keyword vlan shifts all that follows it, so tagged forms are nested behind the plain one.
+// What carries no ports or no address of the stream: later fragments, extension headers of IPv6, ICMP errors that
+// quote it.
 std::string widened(const std::string& condition) {
-  const std::string any_form = condition +
-                               " or (ip[6:2] & 0x1fff != 0)"
-                               " or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132)"
-                               " or icmp";
-  return any_form + " or (vlan and (" + any_form + " or (vlan and (" + any_form + "))))";
+  return condition +
+         " or (ip[6:2] & 0x1fff != 0)"
+         " or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132)"
+         " or icmp";
+}
+
+// The keyword vlan shifts all that follows it, so tagged forms are nested behind the plain one.
+std::string with_tags(const std::string& plain) {
+  return plain + " or (vlan and (" + plain + " or (vlan and (" + plain + "))))";
 }
 
 }  // namespace
@@ -133,7 +137,9 @@ std::string widened(const std::string& condition) {
 Pushdown pushdown(const Expr& expr) {
   Pushdown out;
   const Condition condition = Demands(out.notes).of(expr);
-  if (!condition.any() && condition.size <= most_conditions) out.filter = widened(condition.text);
+  if (condition.any() || condition.size > most_conditions) return out;
+  out.untagged = widened(condition.text);
+  out.filter = with_tags(out.untagged);
   return out;
 }
 

@@ -10,7 +10,8 @@
 namespace wiretape::kfl {
 
 struct Pushdown {
-  std::string filter;  // pcap-filter(7); "" lets everything through
+  std::string filter;    // pcap-filter(7); "" lets everything through
+  std::string untagged;  // the same without the tagged forms
   // What a term demands ("host 10.0.0.1") or why it demands nothing, in the order of the terms: for people.
   std::vector<std::string> notes;
 };

@@ -110,7 +110,9 @@ std::shared_ptr<Program> program_of(std::string_view text, const Stages& stages,
   program->redactions = stages.checked.redactions;
   program->names_transport = stages.checked.names_transport;
   compile(stages.folded, options.catalog, *program);
-  program->packet_filter = pushdown(stages.folded).filter;
+  Pushdown pushed = pushdown(stages.folded);
+  program->packet_filter = std::move(pushed.filter);
+  program->untagged_packet_filter = std::move(pushed.untagged);
   if (options.catalog != nullptr) prune(*program, *options.catalog);
   warn(*program, stages.checked, stages.constants, stages.folded);
   return program;
@@ -170,6 +172,9 @@ bool Statement::redacts() const {
 }
 const std::string& Statement::packet_filter() const {
   return program_->packet_filter;
+}
+const std::string& Statement::untagged_packet_filter() const {
+  return program_->untagged_packet_filter;
 }
 bool Statement::names_transport() const {
   return program_->names_transport;

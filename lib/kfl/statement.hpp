@@ -82,6 +82,9 @@ class Statement {
   // A packet filter (pcap-filter(7)) that lets through every packet of every stream that can match, "" where there is
   // none.
   [[nodiscard]] const std::string& packet_filter() const;
+  // The same without its tagged forms, for link types that know no tags ("no VLAN support" of pcap_compile(3)): raw IP,
+  // Linux cooked.
+  [[nodiscard]] const std::string& untagged_packet_filter() const;
   // True when the statement names tcp or udp itself, so that streams' own entries are to be written.
   [[nodiscard]] bool names_transport() const;
   [[nodiscard]] std::span<const Warning> warnings() const;

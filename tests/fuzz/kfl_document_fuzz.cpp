@@ -58,9 +58,9 @@ void survives(std::string_view document, kfl::Scratch& scratch) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static kfl::Scratch scratch;
   survives({reinterpret_cast<const char*>(data), size}, scratch);
-  // Past its end the input chooses what ends the text that is being made.
+  // Past its end the input chooses the middle of what there is: that ends the text that is being made.
   std::size_t at = 0;
-  const auto choose = [&](std::size_t count) { return at < size ? data[at++] % count : count - 1; };
+  const auto choose = [&](std::size_t count) { return at < size ? data[at++] % count : count / 2; };
   kfl::Generator generator(choose);
   constexpr std::size_t most_choices = 400;
   if (size > most_choices) return 0;

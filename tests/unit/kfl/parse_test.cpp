@@ -164,6 +164,9 @@ TEST_SUITE("kfl parse") {
     CHECK(message("a" + repeated(" == a", 201)) == too_deep);
     CHECK(message("a" + repeated(".b", 300)) == "this selector has more than 200 steps");
     CHECK(message("a" + repeated(" and a", 9'999)).empty());
+    CHECK(message("a == 1" + repeated(" or a == 1", 9'999)).empty());
+    CHECK(message("a" + repeated(" == a", 199) + repeated(" or a" + repeated(" == a", 199), 600)) ==
+          "the statement has more than 100000 operands");
     CHECK(message("a" + repeated(" or a", 10'000)) == "the statement has more than 10000 terms");
     CHECK(message("a" + repeated(" or a", 150'000)) == "the statement has more than 10000 terms");
     CHECK(message("a == \"" + std::string(200'000, 'x') + "\"").empty());

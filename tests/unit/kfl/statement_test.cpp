@@ -237,6 +237,8 @@ TEST_SUITE("kfl messages") {
     CHECK(filter("tcp and (src.ip == \"10.0.0.1\" or dst.ip == \"2001:db8::1\") and dst.port == 80")
               .starts_with("(tcp and ((host 10.0.0.1 or host 2001:db8::1) and port 80)) or "));
     CHECK(filter("dst.port == \"443\"").starts_with("port 443 or "));
+    CHECK(compile("udp", over_entries)->untagged_packet_filter() ==
+          "udp or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132) or icmp");
     CHECK(filter("icmp").starts_with("(icmp or icmp6) or "));
   }
 
