@@ -18,6 +18,7 @@ struct IpProtocol {
 struct IpPayload {
   std::uint8_t protocol = 0;
   bool v6 = false;
+  bool reassembled = false;  // was put together from fragments: bytes are the defragmenter's
   Bytes bytes;               // captured of it, padding behind the IP packet taken off
   std::uint32_t length = 0;  // as the header says, at least bytes.size()
 
@@ -27,8 +28,6 @@ struct IpPayload {
   bool more_fragments = false;
   std::uint32_t offset = 0;  // in bytes
   std::uint32_t identification = 0;
-
-  bool reassembled = false;  // was put together from fragments: bytes are the defragmenter's
 };
 
 // Fills `out` and the addresses of `segment`, which keep their ports.
