@@ -5,8 +5,8 @@
 #include <csignal>
 
 #include "commands.hpp"
+#include "config.hpp"
 #include "help.hpp"
-#include "kfl/suggest.hpp"
 #include "output/output.hpp"
 #include "report.hpp"
 
@@ -41,12 +41,6 @@ std::vector<std::string> option_names(const CLI::App& command) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
-}
-
-std::string did_you_mean(const std::string& word, const std::vector<std::string>& words) {
-  const std::vector<std::string_view> candidates(words.begin(), words.end());
-  const std::string_view near = kfl::nearest(word, candidates);
-  return near.empty() ? std::string() : fmt::format("did you mean '{}'?", near);
 }
 
 Error unknown_option(const CLI::App& command, const std::string& option) {
@@ -96,7 +90,7 @@ ExitStatus shown(const std::string& text) {
   return printed ? ExitStatus::done : failed(printed.error());
 }
 
-ExitStatus run(const CLI::App& app, const Command& chosen) {
+ExitStatus run(const CLI::App& app, const Command& chosen, const std::optional<std::string>& config) {
   if (const auto rest = left_over(app); !rest.empty()) {
     return failed(unexpected(named_command(app), rest.front()));
   }
@@ -105,6 +99,7 @@ ExitStatus run(const CLI::App& app, const Command& chosen) {
     return failed(
         {.message = "a command is needed", .hint = fmt::format("one of: {}", fmt::join(command_names(command), ", "))});
   }
+  if (const auto applied = apply_config(app, config); !applied) return failed(applied.error());
   const Result<ExitStatus> status = chosen();
   return status ? *status : failed(status.error());
 }
@@ -127,6 +122,8 @@ ExitStatus wiretape_main(int argc, char** argv) {
   add_analyze(app, chosen);
   add_interfaces(app, chosen);
   add_kfl(app, chosen);
+  std::optional<std::string> config;
+  add_config(app, config);
   // Only now, so that the commands do not inherit it.
   app.set_help_all_flag("--help-all", "Show the help of all commands");
 
@@ -141,7 +138,7 @@ ExitStatus wiretape_main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(app, error);
   }
-  return run(app, chosen);
+  return run(app, chosen, config);
 }
 
 }  // namespace

@@ -63,7 +63,9 @@ CLI::Option* count_option(CLI::App& command, const std::string& names, std::opti
 }
 
 CLI::Option* store_option(CLI::App& command, std::string& store) {
-  return command.add_option("--store", store, "The folder of all recordings")->type_name("DIR");
+  return command.add_option("--store", store, "The folder of all recordings")
+      ->type_name("DIR")
+      ->envname("WIRETAPE_STORE");
 }
 
 Result<std::string> store_path(const std::string& option) {

@@ -2,9 +2,12 @@
 // What is said to the person on stderr.
 #include "report.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <string>
 
+#include "kfl/suggest.hpp"
 #include "output/safe_text.hpp"
 
 namespace wiretape::cli {
@@ -50,6 +53,12 @@ void lines(std::string_view text) {
   std::string safe;
   append_safe_lines(safe, text);
   say(safe);
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& words) {
+  const std::vector<std::string_view> candidates(words.begin(), words.end());
+  const std::string_view near = kfl::nearest(word, candidates);
+  return near.empty() ? std::string() : fmt::format("did you mean '{}'?", near);
 }
 
 ExitStatus failed(const Error& error) {

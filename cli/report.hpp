@@ -2,7 +2,9 @@
 // What is said to the person on stderr.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "exit_status.hpp"
@@ -19,6 +21,9 @@ void report(const kfl::Warning& warning);
 
 // Lines that are no sentences of the program's own: counters in tcpdump's words.
 void lines(std::string_view text);
+
+// "did you mean 'json'?", "" when none of the words is near.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& words);
 
 // Reports, and gives the status that the error's kind ends the process with.
 ExitStatus failed(const Error& error);
