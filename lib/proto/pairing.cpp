@@ -75,7 +75,8 @@ void Calls::add_request(const Telling& telling, std::unique_ptr<Message> request
   if (is_by_id && by_id(request->id) != nowhere) return tell(telling, std::move(request), nullptr, repeated);
 
   if (waiting() == most_waiting) give_up_oldest(telling, too_many_wait);
-  if (waiting() != 0 && !gap_) pipelined_ = true;
+  // Sent in one packet with the request before: who does that does not wait for answers.
+  if (waiting() != 0 && waiting_.back()->last == request->first) pipelined_ = true;
   if (begin_ >= most_waiting) {
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
@@ -124,6 +125,8 @@ std::size_t Calls::by_id(std::uint64_t id) const {
 
 void Calls::answer(const Telling& telling, std::size_t place, std::unique_ptr<Message> response) {
   if (telling.protocol.pairing == Pairing::in_order) {
+    // The next request came before this answer: without a gap that is proof of somebody who does not wait.
+    if (!gap_ && waiting() > 1 && waiting_[begin_ + 1]->first < response->first) pipelined_ = true;
     while (begin_ < place) tell(telling, take(begin_), nullptr, response_missing);
   }
   tell(telling, take(place), std::move(response));
