@@ -67,6 +67,8 @@ struct Pipeline::Impl final : flow::TcpReader, EntryListener {
   Impl(std::vector<PipelineJob> wanted, const PipelineOptions& options);
 
   void feed(const net::Packet& packet);
+  void take(const net::Segment& segment);
+  void take_partial(const net::GivenUp& datagram);
   void advance(Timestamp now);
   void finish();
 
@@ -119,6 +121,7 @@ struct Pipeline::Impl final : flow::TcpReader, EntryListener {
   std::vector<const SourceFacts*> sources_;
   net::Defragmenter defragmenter_;
   net::Decoded decoded_;
+  net::Decoded partial_;  // of its own: a datagram is given up while another packet is decoded
   flow::FlowTable table_;
   flow::Backlog backlog_;
   flow::ReorderBudget reorder_;
@@ -135,6 +138,7 @@ struct Pipeline::Impl final : flow::TcpReader, EntryListener {
 Pipeline::Impl::Impl(std::vector<PipelineJob> wanted, const PipelineOptions& options)
     : jobs_(std::move(wanted)),
       sources_(options.sources.begin(), options.sources.end()),
+      defragmenter_({}, [this](const net::GivenUp& datagram) { take_partial(datagram); }),
       table_(options.timeouts, options.first_stream),
       backlog_(options.backlog_limit),
       sessions_(options.dissector),
@@ -180,8 +184,10 @@ void Pipeline::Impl::feed(const net::Packet& packet) {
     ++stats_.drops[static_cast<std::size_t>(decoded_.drop)];
     return;
   }
-  const net::Segment& segment = decoded_.segment;
+  take(decoded_.segment);
+}
 
+void Pipeline::Impl::take(const net::Segment& segment) {
   const flow::Found found = table_.of(segment);
   if (found.replaced != flow::no_flow) close(found.replaced, segment.time);
   if (found.fresh) open(found, segment);
@@ -195,7 +201,13 @@ void Pipeline::Impl::feed(const net::Packet& packet) {
   read(flow, segment, found.direction);
 }
 
+// Of a datagram that lacks fragments the beginning is told, where it was captured.
+void Pipeline::Impl::take_partial(const net::GivenUp& datagram) {
+  if (net::decode_partial(datagram, partial_)) take(partial_.segment);
+}
+
 void Pipeline::Impl::advance(Timestamp now) {
+  defragmenter_.expire(now);
   // Packet time may jump back; the table has rules of its own for that.
   now_ = std::max(now_, now);
   if (!timers_.empty() && timers_.top().when <= now_) ring(now_);
@@ -203,6 +215,7 @@ void Pipeline::Impl::advance(Timestamp now) {
 }
 
 void Pipeline::Impl::finish() {
+  defragmenter_.drain();
   table_.finish([&](flow::FlowId id, flow::End) { close(id, now_); });
 }
 

@@ -273,6 +273,26 @@ TEST_SUITE("engine pipeline") {
     CHECK(notebook.packets == from_to(1, wire.size()));
   }
 
+  TEST_CASE("a query whose second fragment never came is told by its first, with the packet that was captured") {
+    const std::string query = support::bytes_of({0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 't', 'p', 0, 0, 1, 0, 1});
+    const std::string datagram = support::udp({.payload = query + std::string(40, '\0')});
+    Wire wire;
+    wire.send(support::ethernet(
+        support::ipv4({.protocol = 17, .identification = 9, .more_fragments = true}, datagram.substr(0, 40))));
+    Notebook at_end;
+    const Stats stats = run(wire, "dns", at_end);
+    CHECK(at_end.calls.size() == 1);
+    CHECK(at_end.packets == from_to(1, 1));
+    CHECK(stats.drops[static_cast<std::size_t>(net::Drop::fragment_held)] == 1);
+
+    Notebook nothing;
+    Wire headless;
+    headless.send(support::ethernet(
+        support::ipv4({.protocol = 17, .identification = 9, .fragment_offset = 40}, datagram.substr(40))));
+    run(headless, "dns", nothing);
+    CHECK(nothing.calls.empty());
+  }
+
   TEST_CASE("bytes that are missing stand in the ledger") {
     Wire wire;
     Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
