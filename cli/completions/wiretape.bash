@@ -23,7 +23,7 @@ _wiretape() {
   done
 
   case $previous in
-    -r | -w | --kfl-file)
+    -r | -w | --kfl-file | --config)
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       compopt -o filenames 2>/dev/null
       return
@@ -52,25 +52,25 @@ _wiretape() {
   local words capture="-i --interface -s --snapshot-length -B --buffer-size -p --no-promiscuous-mode -Q --direction
     -y --linktype -j --time-stamp-type"
   case $command in
-    "") words="record analyze interfaces kfl --version --help --help-all" ;;
-    record) words="create list show stop delete verify --help" ;;
+    "") words="record analyze interfaces kfl --config --version --help --help-all" ;;
+    record) words="create list show stop delete verify --config --help" ;;
     "record create")
       words="$capture -D --list-interfaces --duration -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --storage-limit --body-limit --store
-        --force --keep-clear-packets -q -v --json --help"
+        --force --keep-clear-packets -q -v --json --config --help"
       ;;
-    "record list") words="--json --store --help" ;;
-    "record show") words="--last --json --store --help" ;;
-    "record stop") words="--store --help" ;;
-    interfaces) words="--json --help" ;;
-    "record delete") words="--yes --json --store --help" ;;
-    "record verify") words="-v --json --store --help" ;;
+    "record list") words="--json --store --config --help" ;;
+    "record show") words="--last --json --store --config --help" ;;
+    "record stop") words="--store --config --help" ;;
+    interfaces) words="--json --config --help" ;;
+    "record delete") words="--yes --json --store --config --help" ;;
+    "record verify") words="-v --json --store --config --help" ;;
     analyze)
       words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --fail-empty
-        --store --help"
+        --store --config --help"
       ;;
-    kfl) words="check explain fields match --help" ;;
-    "kfl fields") words="--json --mdoc --help" ;;
-    kfl*) words="--kfl --kfl-file --macro --help" ;;
+    kfl) words="check explain fields match --config --help" ;;
+    "kfl fields") words="--json --mdoc --config --help" ;;
+    kfl*) words="--kfl --kfl-file --macro --config --help" ;;
   esac
   if [[ $current != -* ]]; then
     case $command in

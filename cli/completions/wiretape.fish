@@ -17,6 +17,7 @@ end
 
 complete -c wiretape -f
 complete -c wiretape -s h -l help -d 'Show help'
+complete -c wiretape -l config -r -F -d 'The configuration file'
 complete -c wiretape -n __wiretape_before_command -l version -d 'Show the version'
 complete -c wiretape -n __wiretape_before_command -l help-all -d 'Show the help of all commands'
 complete -c wiretape -n __wiretape_before_command -a record -d 'Make recordings, and look after them'
