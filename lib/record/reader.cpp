@@ -69,7 +69,9 @@ Result<IterationFiles> read_iteration(const Folder& folder, std::string name) {
     segment.number = known->segment;
     segment.closed = manifest.find(entry.name) != nullptr;
     const std::string path = folder.path_of(entry.name);
-    if (known->role == FileRole::packets) segment.packets = path;
+    // One that was being made when its process ended has no header yet, and no packets.
+    const bool begun = segment.closed || entry.bytes >= pcap_header_size;
+    if (known->role == FileRole::packets && begun) segment.packets = path;
     if (known->role == FileRole::calls) segment.calls = path;
     if (known->role == FileRole::streams) segment.streams = path;
   }

@@ -77,6 +77,31 @@ TEST_SUITE("record reader") {
     CHECK(opened->iterations[3].segments.empty());
   }
 
+  TEST_CASE("a packet file that was just being made has no packets yet") {
+    const TempFolder folder;
+    const std::string path = test::small_recording(folder);
+    const std::string iteration = path + "/20240604T084500Z";
+    const struct {
+      std::string situation, content, packets;
+    } rows[] = {
+        {"no byte of its header", "", ""},
+        {"a part of its header", std::string(23, 'x'), ""},
+        {"its header", std::string(24, 'x'), iteration + "/000003.pcap"},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.situation);
+      test::write_file(iteration + "/000003.pcap", row.content);
+      const auto opened = open_recording(path);
+      REQUIRE(outcome(opened) == "ok");
+      REQUIRE(opened->iterations[0].segments.size() == 3);
+      CHECK(opened->iterations[0].segments[2].packets == row.packets);
+    }
+    test::write_file(iteration + "/000002.pcap", "");
+    const auto emptied = open_recording(path);
+    REQUIRE(outcome(emptied) == "ok");
+    CHECK(emptied->iterations[0].segments[1].packets == iteration + "/000002.pcap");  // the manifest says more
+  }
+
   TEST_CASE("a recording whose manifest is damaged is read all the same") {
     const TempFolder folder;
     const std::string path = test::small_recording(folder);
