@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interfaces that come and go, several at once, and what of their packets is taken."""
+import os
 import pwd
 import struct
 
 from lab.network import ADDRESS, CLIENT, SERVER
 from lab.web import PORT
-from live.support import Left, case, equal, expect, until
+from live.support import Left, case, children_of, equal, expect, until
 
 LINUX_SLL2 = 276
 
@@ -49,19 +50,37 @@ def down_and_up(lab):
 @case
 def deleted_and_made_again(lab):
     """an interface that is deleted is waited for until one of its name is there"""
-    ip(lab, "link", "add", "wtgone", "type", "veth", "peer", "name", "wtfar")
-    ip(lab, "link", "set", "wtgone", "up")
+    add_wtgone(lab)
     recorder = lab.record(device="wtgone")
     ip(lab, "link", "del", "wtgone")
     recorder.wait_for('interface "wtgone"')
-    ip(lab, "link", "add", "wtgone", "type", "veth", "peer", "name", "wtfar")
+    add_wtgone(lab)
     ip(lab, "addr", "add", "10.78.0.1/24", "dev", "wtgone")
-    ip(lab, "link", "set", "wtfar", "up")
-    ip(lab, "link", "set", "wtgone", "up")
     recorder.wait_for("is back")
     lab.pair.start(SERVER, "curl", "-s", "-m", "2", "10.78.0.2")  # nobody answers: an ARP request is all there is
     until(lambda: any(data[12:14] == b"\x08\x06" for _, data in Left(lab).packets()), "a packet of the new interface")
     recorder.end()
+
+
+def add_wtgone(lab):
+    ip(lab, "link", "add", "wtgone", "type", "veth", "peer", "name", "wtfar")
+    ip(lab, "link", "set", "wtfar", "up")
+    ip(lab, "link", "set", "wtgone", "up")
+
+
+@case
+def gone_for_another_user(lab):
+    """with -Z an interface that was made again cannot be opened: that is said, and recording goes on with the others"""
+    add_wtgone(lab)
+    with lab.nginx():
+        recorder = lab.record("-Z", "nobody", "-i", "wtgone", "-i", lab.device, "http")
+        ip(lab, "link", "del", "wtgone")
+        recorder.wait_for('interface "wtgone"')
+        add_wtgone(lab)
+        recorder.wait_for('no permission to capture on "wtgone"')
+        fetched(lab, "/items/1")
+        recorder.end()
+    equal(recorder.said.count("no permission"), 1, "how often it is said")
 
 
 @case
@@ -164,6 +183,8 @@ def another_user(lab):
         recorder = lab.record("-Z", "nobody", "http")
         lab.fetch("/items/1")
         until(lambda: paths(lab) == ["/items/1"], "the call")
+        owners = {os.stat(f"/proc/{child}").st_uid for child in children_of(recorder.process.pid)}
+        equal(owners, {nobody.pw_uid}, "users of the capturing process")
         recorder.end()
     folder = lab.store / "x"
     others = [path for path in (folder, *folder.rglob("*")) if path.stat().st_uid != nobody.pw_uid]

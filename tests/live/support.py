@@ -173,6 +173,11 @@ class Running:
         return tuple(map(int, found[-1]))
 
 
+def children_of(process):
+    tasks = pathlib.Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for path in tasks for child in path.read_text().split()]
+
+
 class Lines:
     """Lines of a pipe, each with the time at which it came."""
 
@@ -220,6 +225,8 @@ class Left:
 def whole_packets(path):
     """(time, bytes) up to where the file is cut."""
     found = []
+    if path.stat().st_size < captures.FILE_HEADER:
+        return found
     try:
         for time_, _, data in captures.packets(path):
             found.append((time_, data))
