@@ -201,6 +201,7 @@ bool gives_way(const CLI::App& command, std::string_view key) {
     const bool asks_interface = command.get_name() != "analyze" || key == "interface" || is_given(command, "-i");
     return is_given(command, "-r") || !asks_interface;
   }
+  if (key == "follow") return is_given(command, "-w") || is_given(command, "--redissect");
   if (key == "color") return is_given(command, "-w") || is_given(command, "-T");
   return false;
 }
