@@ -120,7 +120,7 @@ Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& opt
     live.timestamp_type = options.timestamp_type;
     live.link_type = options.link_type;
     live.packet_filter = packet_filter;
-    live.statement_filter = statement.packet_filter();
+    live.statement_filters = {statement.packet_filter(), statement.untagged_packet_filter()};
   }
   if (options.buffer_size) notice(fmt::format("capture buffer of {}", size_text(*options.buffer_size)));
   return all;

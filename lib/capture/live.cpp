@@ -128,13 +128,16 @@ Result<void> set_filter(pcap_t* handle, const LiveOptions& options) {
     return Error{.kind = ErrorKind::statement,
                  .message = fmt::format("packet filter \"{}\": {}", options.packet_filter, pcap_geterr(handle))};
   }
-  const std::string all = both(options.packet_filter, options.statement_filter);
-  if (all.empty()) return {};
-  FilterProgram program(handle, all);
-  if (program.compiled() && program.set_on(handle)) return {};
-  // The statement decides anyway, only later.
+  for (const std::string& filter : options.statement_filters) {
+    const std::string all = both(options.packet_filter, filter);
+    if (all.empty()) continue;
+    FilterProgram program(handle, all);
+    if (program.compiled() && program.set_on(handle)) return {};
+  }
+  // Without the statement's filter: it decides anyway, only later.
+  if (options.packet_filter.empty()) return {};
   FilterProgram own(handle, options.packet_filter);
-  if (options.packet_filter.empty() || own.set_on(handle)) return {};
+  if (own.set_on(handle)) return {};
   return Error{
       .kind = ErrorKind::capture,
       .message = fmt::format("cannot set the packet filter on \"{}\": {}", options.interface, pcap_geterr(handle))};

@@ -25,9 +25,9 @@ struct LiveOptions {
   std::string timestamp_type = {};           // -j, "" the default
   std::string link_type = {};                // -y, "" the default
   std::string packet_filter = {};            // -f
-  // What the statement makes superfluous (kfl::Statement::packet_filter), and-ed with -f; left out where the link type
-  // has no such filter.
-  std::string statement_filter = {};
+  // What the statement makes superfluous, and-ed with -f: the first of these that the link type has, none where it has
+  // none of them.
+  std::vector<std::string> statement_filters = {};
 };
 
 // What the kernel says of a capture so far (pcap_stats(3)), over its interruptions.

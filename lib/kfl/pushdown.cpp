@@ -118,17 +118,20 @@ class Demands {
   std::vector<std::string>& notes_;
 };
 
-// What carries no ports or no address of the stream: later fragments, extension headers of IPv6, ICMP errors that
-// quote it.
+// What carries no ports or no address of the stream in its outermost headers: later fragments, extension headers, ICMP
+// errors that quote it, and tunnels.
 std::string widened(const std::string& condition) {
   return condition +
          " or (ip[6:2] & 0x1fff != 0)"
+         " or (ip and ip[9] != 6 and ip[9] != 17 and ip[9] != 132)"
          " or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132)"
-         " or icmp";
+         " or (udp and (dst port 2152 or dst port 4789 or dst port 6081 or dst port 8472))";
 }
 
-// The keyword vlan shifts all that follows it, so tagged forms are nested behind the plain one.
-std::string with_tags(const std::string& plain) {
+// MPLS and PPPoE are let through as they are. The keyword vlan shifts all that follows it, so tagged forms are nested
+// behind the plain one.
+std::string with_tags(const std::string& untagged) {
+  const std::string plain = untagged + " or ether proto 0x8847 or ether proto 0x8864";
   return plain + " or (vlan and (" + plain + " or (vlan and (" + plain + "))))";
 }
 

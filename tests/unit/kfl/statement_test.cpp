@@ -228,17 +228,19 @@ TEST_SUITE("kfl messages") {
     CHECK(filter("src.ip != \"10.0.0.1\"").empty());
     CHECK(filter("src.ip == \"10.0.0.01\"").empty());
     CHECK(filter("src.port > 80").empty());
-    CHECK(filter("src.ip == \"10.0.0.1\" and response.status == 500") ==
-          "host 10.0.0.1 or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132) or icmp"
-          " or (vlan and (host 10.0.0.1 or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] "
-          "!= 132) or icmp"
-          " or (vlan and (host 10.0.0.1 or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] "
-          "!= 132) or icmp))))");
+    const std::string others =
+        " or (ip[6:2] & 0x1fff != 0)"
+        " or (ip and ip[9] != 6 and ip[9] != 17 and ip[9] != 132)"
+        " or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132)"
+        " or (udp and (dst port 2152 or dst port 4789 or dst port 6081 or dst port 8472))";
+    const std::string untagged = "host 10.0.0.1" + others;
+    const std::string plain = untagged + " or ether proto 0x8847 or ether proto 0x8864";
+    const std::string whole = plain + " or (vlan and (" + plain + " or (vlan and (" + plain + "))))";
+    CHECK(filter("src.ip == \"10.0.0.1\" and response.status == 500") == whole);
     CHECK(filter("tcp and (src.ip == \"10.0.0.1\" or dst.ip == \"2001:db8::1\") and dst.port == 80")
               .starts_with("(tcp and ((host 10.0.0.1 or host 2001:db8::1) and port 80)) or "));
     CHECK(filter("dst.port == \"443\"").starts_with("port 443 or "));
-    CHECK(compile("udp", over_entries)->untagged_packet_filter() ==
-          "udp or (ip[6:2] & 0x1fff != 0) or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132) or icmp");
+    CHECK(compile("udp", over_entries)->untagged_packet_filter() == "udp" + others);
     CHECK(filter("icmp").starts_with("(icmp or icmp6) or "));
   }
 
