@@ -36,7 +36,8 @@ struct Flow {
   JobSet open = 0;                      // jobs that have not decided and still may want it
   JobSet readers = 0;                   // jobs that its protocol's calls can matter to, as far as the protocol is known
   flow::FlowId id = flow::no_flow;
-  bool timer = false;  // stands in the queue of unanswered calls
+  bool timer = false;            // stands in the queue of unanswered calls
+  std::uint8_t ended_sides = 0;  // whose FIN has come, and all before it
 };
 
 // Flows by identifier, at addresses that stay.
@@ -385,8 +386,16 @@ void Pipeline::Impl::chunk(const Chunk& chunk) {
   set_timer(flow);
 }
 
+// After both FINs no call is to come: packets that nobody has wanted until then do not wait for the stream's time-out.
 void Pipeline::Impl::end(Direction direction, Timestamp time) {
-  if (current_->session) current_->session->end(direction, time, *this);
+  Flow& flow = *current_;
+  ++flow.ended_sides;
+  if (flow.session) flow.session->end(direction, time, *this);
+  if (flow.ended_sides < 2) return;
+  if (flow.session) flow.session->finish(time, *this);
+  flow.session.reset();
+  flow.readers = 0;
+  let_go_if_hopeless(flow);
 }
 
 void Pipeline::Impl::set_timer(Flow& flow) {

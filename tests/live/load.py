@@ -93,3 +93,16 @@ def segments_one_after_the_other(lab):
     expect(verified.endswith("intact\n"), verified)
     equal(len(Left(lab).calls()), lab.described()["calls"], "calls in all segments")
     return f"{len(segments)} segments"
+
+
+@case
+def closed_streams_make_room(lab):
+    """streams that ended unwanted hold nothing back: a small backlog is enough for much traffic"""
+    with lab.nginx() as nginx:
+        recorder = lab.record("--backlog-limit", "8M", FAILED)
+        lab.load(2).wait(30)
+        recorder.end()
+    listed = lab.described()
+    expect(sum(request.sent for request in nginx.requests()) > 16 * 10**6, "too little traffic to fill the backlog")
+    equal(listed["backlogCutPackets"], 0, "packets given up by the backlog")
+    same([request_id(call) for call in Left(lab).calls()], failures(nginx), "calls.ndjson")
