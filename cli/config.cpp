@@ -105,6 +105,7 @@ Result<void> check_key(const ConfigFile& file, const TomlItem& item, const CLI::
                                     [&](const CLI::App* below) { return below->get_name() == item.path[i]; });
     if (found == commands.end()) {
       std::vector<std::string> names;
+      names.reserve(commands.size() + 1);
       for (const CLI::App* below : commands) names.push_back(below->get_name());
       if (i == 0) names.emplace_back(own_words_table);
       return wrong(file, item, fmt::format("there is no command '{}'", item.path[i]),
