@@ -16,6 +16,7 @@
 #include "engine/reading.hpp"
 #include "engine/shown.hpp"
 #include "engine/sidecars.hpp"
+#include "record/format.hpp"
 #include "record/reader.hpp"
 #include "record/store.hpp"
 
@@ -24,6 +25,7 @@ namespace {
 
 // How often a growing recording is looked at.
 constexpr std::chrono::milliseconds follow_pause{100};
+constexpr std::size_t longest_description = 64U << 20U;
 
 std::string parent_of(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).lexically_normal().parent_path();
@@ -184,9 +186,18 @@ class Analysis {
 
   // Only the calls that the recording was made for are its calls; --redissect asks for all.
   Result<kfl::Statement> made_with(const record::RecordingFiles& recording, const record::IterationFiles& iteration) {
-    auto found = record::Store(parent_of(recording.path)).load(recording.name);
-    if (!found) return std::move(found).error();
-    const record::Description* description = &found->description;
+    if (recording.name.empty()) {
+      stats_.notices.push_back(
+          fmt::format("\"{}\" stands apart from its recording.json: all calls of its packets count", iteration.path));
+      return kfl::Statement{};
+    }
+    // By its path: the folder may have been given a name that no job could have.
+    const auto folder = record::Folder::open(record::system_files(), recording.path);
+    if (!folder) return folder.error();
+    const auto json = folder->read_small(record::recording_file, longest_description);
+    if (!json) return json.error();
+    const auto description = record::read_description(*json, folder->path_of(record::recording_file));
+    if (!description) return description.error();
     Timestamp began = description->created;
     for (const record::Iteration& known : description->iterations) {
       if (known.folder == iteration.name) began = known.scheduled;
@@ -204,6 +215,8 @@ class Analysis {
   }
 
   Result<void> read_packets(const Tape& tape) {
+    // Its streams would be kept before the first call is found to be too many.
+    if (shown_.satisfied()) return {};
     auto source = capture::open_files(tape.files, capture::MergeOrder::by_time);
     if (!source) return std::move(source).error();
     return read_packets(std::make_unique<Reading>(*std::move(source), tape.facts), tape);

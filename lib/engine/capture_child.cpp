@@ -40,7 +40,10 @@ constexpr std::size_t longest_message = 1U << 16U;
 class CaptureChild {
  public:
   CaptureChild(const LiveRequest& request, record::Recording recording, int socket)
-      : request_(request), recording_(std::move(recording)), socket_(socket), sink_(request.record.statement) {}
+      : request_(request),
+        recording_(std::move(recording)),
+        socket_(socket),
+        sink_(request.record.statement, request.record.stored_packets()) {}
 
   void run() {
     if (auto done = capture(); !done) {
@@ -60,14 +63,13 @@ class CaptureChild {
     const Timestamp began = now();
     if (auto writer = recording_.start_iteration(began, began); !writer) return std::move(writer).error();
     learn_sources();
-    pipeline_ =
-        std::make_unique<Pipeline>(std::vector<PipelineJob>{{.statement = request_.record.statement,
-                                                             .sink = &sink_,
-                                                             .keeps_packets = !request_.record.statement.redacts() ||
-                                                                              request_.record.keep_clear_packets}},
-                                   PipelineOptions{.dissector = {.body_limit = request_.record.body_limit},
-                                                   .backlog_limit = request_.record.backlog_limit,
-                                                   .sources = sources_});
+    pipeline_ = std::make_unique<Pipeline>(
+        std::vector<PipelineJob>{{.statement = request_.record.statement,
+                                  .sink = &sink_,
+                                  .keeps_packets = request_.record.stored_packets() == StoredPackets::whole_streams}},
+        PipelineOptions{.dissector = {.body_limit = request_.record.body_limit},
+                        .backlog_limit = request_.record.backlog_limit,
+                        .sources = sources_});
     disk_ = std::make_unique<DiskWriter>(recording_, queue_limit);
     const auto interfaces = source_->interfaces();
     say(socket_, Word::started, pack({interfaces.begin(), interfaces.end()}));
@@ -243,7 +245,8 @@ std::string pack(const Error& error) {
 Error unpack_error(std::string_view text) {
   Error error{.kind = ErrorKind::capture, .message = "the capturing process sent nothing"};
   if (text.empty()) return error;
-  error.kind = static_cast<ErrorKind>(text[0]);
+  const auto kind = static_cast<unsigned char>(text[0]);
+  if (kind <= static_cast<unsigned char>(ErrorKind::cluster)) error.kind = static_cast<ErrorKind>(kind);
   text.remove_prefix(1);
   const std::size_t first = std::min(text.find('\0'), text.size());
   const std::size_t second = std::min(text.find('\0', first + 1), text.size());

@@ -23,7 +23,7 @@ void DiskWriter::submit(WriteBatch& batch, const record::Totals& totals) {
   const std::size_t size = batch.size();
   std::unique_lock lock(mutex_);
   if (queued_ + size > queue_limit_ && queued_ != 0) {
-    ++waits_;
+    waits_.fetch_add(1, std::memory_order_relaxed);
     room_.wait(lock, [&] { return queued_ + size <= queue_limit_ || queued_ == 0; });
   }
   std::unique_ptr<WriteBatch> taken;
@@ -69,7 +69,7 @@ void DiskWriter::run() {
       queue_.pop_front();
       lock.unlock();
       const std::size_t size = task.batch->size();
-      unsynced = unsynced || !task.batch->empty();
+      unsynced = unsynced || !task.batch->empty() || task.totals != totals;
       totals = task.totals;
       carry_out(task);
       lock.lock();
@@ -80,8 +80,7 @@ void DiskWriter::run() {
     }
     if (Clock::now() - synced < sync_every) continue;
     lock.unlock();
-    if (std::exchange(unsynced, false)) note(recording_.writer()->sync());
-    note(recording_.update(totals));
+    if (std::exchange(unsynced, false)) bring_to_disk(totals);
     synced = Clock::now();
     lock.lock();
   }
@@ -91,6 +90,11 @@ void DiskWriter::carry_out(Task& task) {
   if (error_) return task.batch->clear();
   note(write(*task.batch, nullptr, *recording_.writer()));
   if (!error_) note(recording_.writer()->flush());
+}
+
+void DiskWriter::bring_to_disk(const record::Totals& totals) {
+  if (!error_) note(recording_.writer()->sync());
+  if (!error_) note(recording_.update(totals));
 }
 
 // error_ is this thread's until it has ended.

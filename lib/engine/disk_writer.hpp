@@ -40,7 +40,7 @@ class DiskWriter {
 
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
   // How often submit() had to wait because the disk was too slow.
-  [[nodiscard]] std::uint64_t waits() const { return waits_; }
+  [[nodiscard]] std::uint64_t waits() const { return waits_.load(std::memory_order_relaxed); }
 
  private:
   struct Task {
@@ -50,6 +50,7 @@ class DiskWriter {
 
   void run();
   void carry_out(Task& task);
+  void bring_to_disk(const record::Totals& totals);
   void note(Result<void> result);
 
   record::Recording& recording_;
@@ -64,7 +65,7 @@ class DiskWriter {
   bool ending_ = false;
   std::optional<Error> error_;
   std::atomic<bool> failed_{false};
-  std::uint64_t waits_ = 0;
+  std::atomic<std::uint64_t> waits_{0};
   std::thread thread_;
 };
 

@@ -17,9 +17,7 @@ Timestamp live_time() {
 Reading::Reading(std::unique_ptr<capture::PacketSource> source, const SourceFacts& common)
     : source_(std::move(source)), common_(common) {
   learn_interfaces();
-  if (!facts_.empty()) return;
-  storage_.push_back(common_);
-  facts_.push_back(&storage_.back());
+  if (facts_.empty()) facts_.push_back(&common_);
 }
 
 Result<void> Reading::set_filter(const std::string& packet_filter) {
@@ -33,17 +31,18 @@ Result<void> Reading::set_filter(const std::string& packet_filter) {
   return {};
 }
 
-// pcapng names its interfaces as it goes; a classic file has one from the start.
-void Reading::learn_interfaces() {
+// pcapng names its interfaces as it goes; a classic file has one from the start. True when there are more than before.
+bool Reading::learn_interfaces() {
   const auto interfaces = source_->interfaces();
-  if (storage_.size() == interfaces.size()) return;
-  if (storage_.size() > interfaces.size()) return;
+  if (storage_.size() >= interfaces.size()) return false;
+  if (storage_.empty()) facts_.clear();
   for (std::size_t at = storage_.size(); at < interfaces.size(); ++at) {
     SourceFacts& facts = storage_.emplace_back(common_);
     facts.interface = interfaces[at].name;
     if (!interfaces[at].source.empty()) facts.source = interfaces[at].source;
     facts_.push_back(&facts);
   }
+  return true;
 }
 
 bool Reading::passes(const net::Packet& packet) {
@@ -73,8 +72,7 @@ bool Reading::read(Pipeline& pipeline, const std::function<bool()>& pause) {
       pipeline.advance(live_time());
       continue;
     }
-    if (const std::size_t known = facts_.size(); learn_interfaces(), facts_.size() != known)
-      pipeline.set_sources(facts_);
+    if (learn_interfaces()) pipeline.set_sources(facts_);
     for (const net::Packet& packet : *batch) {
       if (!passes(packet)) continue;
       pipeline.feed(packet);

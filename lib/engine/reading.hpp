@@ -26,6 +26,8 @@ class Reading {
  public:
   // `common` is what all interfaces of the source share; name and source of each come from the source itself.
   Reading(std::unique_ptr<capture::PacketSource> source, const SourceFacts& common);
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
 
   // Packets that do not pass are not seen by the pipeline. Fails with ErrorKind::statement for a bad filter.
   Result<void> set_filter(const std::string& packet_filter);
@@ -45,11 +47,11 @@ class Reading {
 
  private:
   bool passes(const net::Packet& packet);
-  void learn_interfaces();
+  bool learn_interfaces();
 
   std::unique_ptr<capture::PacketSource> source_;
   SourceFacts common_;
-  std::deque<SourceFacts> storage_;
+  std::deque<SourceFacts> storage_;  // of the interfaces known so far
   std::vector<const SourceFacts*> facts_;
   std::string packet_filter_;
   std::map<net::LinkType, capture::Filter> filters_;  // the code depends on the link type

@@ -43,12 +43,16 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   auto recording = store.create(request.job, began);
   if (!recording) return std::move(recording).error();
   auto writer = recording->start_iteration(began, began);
-  if (!writer) return std::move(writer).error();
+  if (!writer) {
+    recording = writer.error();  // lets go of the lock
+    static_cast<void>(store.remove(request.job.name));
+    return std::move(writer).error();
+  }
 
-  RecordingSink sink(request.statement);
+  RecordingSink sink(request.statement, request.stored_packets());
   Pipeline pipeline({{.statement = request.statement,
                       .sink = &sink,
-                      .keeps_packets = !request.statement.redacts() || request.keep_clear_packets}},
+                      .keeps_packets = request.stored_packets() == StoredPackets::whole_streams}},
                     {.dissector = {.body_limit = request.body_limit},
                      .backlog_limit = request.backlog_limit,
                      .sources = reading.facts()});

@@ -49,8 +49,10 @@ Result<void> write(WriteBatch& batch, capture::PacketSource* source, record::Ite
   return result;
 }
 
-RecordingSink::RecordingSink(const kfl::Statement& statement)
-    : statement_(statement), limit_(statement.limit().value_or(std::numeric_limits<std::uint64_t>::max())) {}
+RecordingSink::RecordingSink(const kfl::Statement& statement, StoredPackets stored)
+    : statement_(statement),
+      stored_(stored),
+      limit_(statement.limit().value_or(std::numeric_limits<std::uint64_t>::max())) {}
 
 void RecordingSink::packet(const net::Packet& packet) {
   if (packet.position == net::no_position) {
@@ -72,9 +74,11 @@ void RecordingSink::call(const Entry& entry) {
 }
 
 void RecordingSink::stream_kept(const StreamFacts& facts, const StreamPackets& packets, const record::Loss& loss) {
-  const record::StreamCounts counts{.calls = stream_calls_[facts.number],
-                                    .kept_packets = packets.packets - loss.backlog_cut_packets,
-                                    .kept_bytes = packets.bytes - loss.backlog_cut_bytes};
+  record::StreamCounts counts{.calls = stream_calls_[facts.number]};
+  if (stored_ == StoredPackets::whole_streams) {
+    counts.kept_packets = packets.packets - loss.backlog_cut_packets;
+    counts.kept_bytes = packets.bytes - loss.backlog_cut_bytes;
+  }
   record::append_stream_line(batch_.stream_lines, facts, counts, loss);
   batch_.stream_lines += '\n';
 }

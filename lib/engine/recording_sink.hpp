@@ -36,9 +36,12 @@ struct WriteBatch {
 // Packets first, then the lines that speak of them. `source` may be null when the batch has no positions.
 Result<void> write(WriteBatch& batch, capture::PacketSource* source, record::IterationWriter& writer);
 
+// What a recording has of its streams beside their calls and lines; PipelineJob::keeps_packets says the same.
+enum class StoredPackets : std::uint8_t { none, whole_streams };
+
 class RecordingSink final : public JobSink {
  public:
-  explicit RecordingSink(const kfl::Statement& statement);
+  RecordingSink(const kfl::Statement& statement, StoredPackets stored);
 
   void packet(const net::Packet& packet) override;
   void call(const Entry& entry) override;
@@ -53,6 +56,7 @@ class RecordingSink final : public JobSink {
  private:
   kfl::Statement statement_;
   kfl::Scratch scratch_;
+  StoredPackets stored_;
   std::uint64_t limit_;
   WriteBatch batch_;
   std::string line_;

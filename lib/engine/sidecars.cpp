@@ -3,7 +3,17 @@
 
 #include <fmt/format.h>
 
+#include "json/writer.hpp"
+
 namespace wiretape::engine {
+namespace {
+
+bool has_members(std::string_view object) {
+  const std::size_t first = object.find_first_not_of(" \t\r", 1);
+  return first != std::string_view::npos && object[first] != '}';
+}
+
+}  // namespace
 
 Sidecars::Sidecars(const record::RecordingFiles& recording, Shown& shown, Stats& stats)
     : recording_(recording), shown_(shown), stats_(stats) {}
@@ -44,24 +54,25 @@ Result<void> Sidecars::read(Open& file) {
 }
 
 void Sidecars::show(std::string_view line, Open& file) {
+  if (line.front() != '{') return void(++file.damaged);
   const auto matches = shown_.statement().matches(line, recording_.name, scratch_);
-  if (!matches) {
-    ++file.damaged;
-    return;
-  }
+  if (!matches) return void(++file.damaged);
   ++stats_.calls;
   if (!*matches) return;
   ++stats_.matched_calls;
-  line_ = fmt::format("{{\"record\":\"{}\"", recording_.name);
-  line_ += line.size() > 2 ? "," : "";
+  line_ = "{\"record\":";
+  json::append_quoted(line_, recording_.name);
+  line_ += has_members(line) ? "," : "";
   line_ += line.substr(1);
   shown_.call(std::string_view(line_));
 }
 
 void Sidecars::finish() {
   for (auto& [path, file] : files_) {
-    if (file.damaged != 0) {
-      stats_.notices.push_back(fmt::format("\"{}\": {} lines are no calls and were passed over", path, file.damaged));
+    if (const std::uint64_t damaged = file.damaged + file.lines.too_long(); damaged != 0) {
+      stats_.notices.push_back(damaged == 1
+                                   ? fmt::format("\"{}\": 1 line is no call and was passed over", path)
+                                   : fmt::format("\"{}\": {} lines are no calls and were passed over", path, damaged));
     }
     if (file.ended && file.lines.torn() != 0) {
       stats_.notices.push_back(fmt::format("\"{}\" ends in the middle of a line: its last {} bytes were passed over",
