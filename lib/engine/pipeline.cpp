@@ -9,6 +9,7 @@
 
 #include "flow/backlog.hpp"
 #include "flow/tcp_stream.hpp"
+#include "kfl/group.hpp"
 #include "net/decode.hpp"
 #include "net/defragment.hpp"
 #include "proto/session.hpp"
@@ -110,6 +111,7 @@ struct Pipeline::Impl final : flow::TcpReader, EntryListener {
   void identified(const Protocol* protocol) override;
 
   std::vector<PipelineJob> jobs_;
+  kfl::Group group_;                           // of the jobs' statements
   JobSet all_ = 0;                             // every job
   JobSet everything_ = 0;                      // jobs that keep every packet, whatever stream it is in
   JobSet keeping_ = 0;                         // jobs that want packets
@@ -136,8 +138,19 @@ struct Pipeline::Impl final : flow::TcpReader, EntryListener {
   std::uint64_t next_stream_ = 0;
 };
 
+namespace {
+
+std::vector<kfl::Statement> statements_of(const std::vector<PipelineJob>& jobs) {
+  std::vector<kfl::Statement> statements;
+  for (const PipelineJob& job : jobs) statements.push_back(job.statement);
+  return statements;
+}
+
+}  // namespace
+
 Pipeline::Impl::Impl(std::vector<PipelineJob> wanted, const PipelineOptions& options)
     : jobs_(std::move(wanted)),
+      group_(statements_of(jobs_)),
       sources_(options.sources.begin(), options.sources.end()),
       defragmenter_({}, [this](const net::GivenUp& datagram) { take_partial(datagram); }),
       table_(options.timeouts, options.first_stream),
@@ -445,7 +458,8 @@ void Pipeline::Impl::complete(const Entry& entry) {
   ++stats_.calls;
   Flow& flow = *current_;
   bool matched = false;
-  each(undecided_or_telling(flow) & by_schema(entry.schema->ordinal), [&](std::size_t job) {
+  const JobSet asked = undecided_or_telling(flow) & by_schema(entry.schema->ordinal);
+  each(group_.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
     if (!matches(job, entry)) return;
     matched = true;
     keep(flow, JobSet{1} << job);
@@ -457,8 +471,11 @@ void Pipeline::Impl::complete(const Entry& entry) {
 // The decision falls as soon as what is known makes the statement true: a body may never end.
 bool Pipeline::Impl::opened(const Entry& entry) {
   Flow& flow = *current_;
+  JobSet asked = undecided_or_telling(flow) & by_schema(entry.schema->ordinal);
+  // A request that is whole asks for no body: who can not say yes yet need not be asked.
+  if (entry.stage == Stage::request) asked = group_.decidable(entry, asked);
   bool body = false;
-  each(undecided_or_telling(flow) & by_schema(entry.schema->ordinal), [&](std::size_t job) {
+  each(group_.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
     const PipelineJob& wants = jobs_[job];
     const kfl::Truth truth = decide(job, entry);
     if (truth == kfl::Truth::yes) keep(flow, JobSet{1} << job);

@@ -58,4 +58,10 @@ std::string dump(const Program& program) {
   return out;
 }
 
+std::string dump(const Program& program, std::uint32_t at) {
+  Instruction plain = program.code[at];
+  plain.word = 0;
+  return line(program, plain);
+}
+
 }  // namespace wiretape::kfl

@@ -102,5 +102,7 @@ class Program {
 
 // One line an instruction: "2: compare elapsedTime >= 10".
 std::string dump(const Program& program);
+// One instruction, as it is evaluated: without the word that stands for it.
+std::string dump(const Program& program, std::uint32_t at);
 
 }  // namespace wiretape::kfl

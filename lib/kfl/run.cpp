@@ -275,9 +275,9 @@ class Machine {
       : program_(program), source_(source), scratch_(scratch), stack_(scratch.stack), joins_(scratch.joins) {}
 
   Verdict run();
+  Verdict term(const Instruction& instruction);
 
  private:
-  Verdict term(const Instruction& instruction);
   void stack_operation(const Instruction& instruction);
   void compare_values(Operator op);
   void join(std::uint32_t at) {
@@ -390,6 +390,12 @@ Verdict run(const Program& program, const Entry& entry, View view, Scratch::Impl
   scratch.begin(program);
   EntrySource source(program, entry, view, scratch);
   return Machine<EntrySource>(program, source, scratch).run();
+}
+
+Verdict run_term(const Program& program, std::uint32_t at, const Entry& entry, Scratch::Impl& scratch) {
+  scratch.begin(program);
+  EntrySource source(program, entry, View::call, scratch);
+  return settled(Machine<EntrySource>(program, source, scratch).term(program.code[at]));
 }
 
 Verdict run(const Program& program, std::string_view record, Scratch::Impl& scratch) {

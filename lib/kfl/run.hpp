@@ -47,6 +47,8 @@ enum class View : std::uint8_t {
 };
 
 Verdict run(const Program& program, const Entry& entry, View view, Scratch::Impl& scratch);
+// The verdict of the one term at `at`, which is an instruction before Op::invert.
+Verdict run_term(const Program& program, std::uint32_t at, const Entry& entry, Scratch::Impl& scratch);
 // `scratch.document` holds the document. Which redactions were reached is left in `scratch.reached`.
 Verdict run(const Program& program, std::string_view record, Scratch::Impl& scratch);
 

@@ -89,6 +89,7 @@ class Statement {
   [[nodiscard]] bool names_transport() const;
   [[nodiscard]] std::span<const Warning> warnings() const;
   [[nodiscard]] const std::string& text() const;  // as it was written
+  [[nodiscard]] const Program& program() const { return *program_; }
 
  private:
   friend Result<Statement> compile(std::string_view text, const Options& options);

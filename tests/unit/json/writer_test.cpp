@@ -81,7 +81,7 @@ TEST_SUITE("json writer") {
 
   TEST_CASE("a text comes out the same wherever its escapes fall") {
     std::mt19937 random(8259);
-    const std::string alphabet = std::string("abcdefgh\"\\\n\x01\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80\xFF\x80", 26);
+    const std::string alphabet = std::string("abcdefgh\"\\\n\x01\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80\xFF\x80", 23);
     for (int round = 0; round < 3000; ++round) {
       std::string text;
       const std::size_t length = random() % 1600;
