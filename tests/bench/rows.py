@@ -3,6 +3,7 @@
 
 A row is a function of a Bench, registered by its name; it prints its jobs with bench.show() and its goals with bench.goal().
 """
+import pathlib
 import subprocess
 
 import workloads
@@ -26,6 +27,7 @@ def row(title):
 class Bench:
     def __init__(self, wiretape, runs, scratch, quick):
         self.wiretape, self.runs, self.scratch, self.quick = wiretape, runs, scratch, quick
+        self.build = pathlib.Path(wiretape).resolve()
         self.missed = []
         self.row = ""
 
@@ -170,6 +172,49 @@ def start(bench):
     bench.show("tshark -T ek", Cost(wall=theirs, runs=bench.runs))
     bench.at_most("ours", ours * 1000, 10, " ms")
     bench.at_least("tshark / ours", theirs / ours, 10)
+
+
+@row("JSON documents that match two selectors")
+def match(bench):
+    calls = bench.scratch / "calls.ndjson"
+    with open(calls, "wb") as file:
+        measure(bench.analyze(workloads.http_small(), "-T", "ndjson", "http"), 1, stdout=file)
+    megabytes = calls.stat().st_size / 1e6
+    bench.start("match", f"{ROWS['match'][0]}: {megabytes:.0f} MB of calls")
+    ours = measure(["sh", "-c", 'exec "$0" kfl match "$1" <"$2"', bench.wiretape,
+                    'request.method == "GET" and response.status == 500', str(calls)], bench.runs)
+    theirs = measure(["jq", "-c", 'select(.request.method == "GET" and .response.status == 500)', str(calls)], 1)
+    bench.show("wiretape kfl match", ours)
+    bench.show("jq select", theirs)
+    bench.at_least("documents read", megabytes / ours.cpu, 300, " MB/s")
+    bench.note("CPU of jq / ours", theirs.cpu / ours.cpu)
+
+
+@row("a statement by itself")
+def statement(bench):
+    bench.start("statement", ROWS["statement"][0])
+    _own_program(bench, "kfl_bench")
+
+
+@row("fifty jobs that together keep what one keeps")
+def jobs(bench):
+    bench.start("jobs", ROWS["jobs"][0])
+    said = _own_program(bench, "jobs_bench", workloads.http_small())
+    bench.at_most("CPU of fifty jobs / one", float(said.split()[-1]), 2)
+
+
+def _own_program(bench, name, *words):
+    """Builds a program of this folder beside the one that is measured, runs it and shows what it says."""
+    build = next((folder for folder in bench.build.parents if (folder / "CMakeCache.txt").exists()), None)
+    if build is None:
+        raise Failed(f"{bench.wiretape} is in no build folder, so {name} cannot be built beside it")
+    if subprocess.run(["cmake", "--build", str(build), "--target", name], stdout=subprocess.DEVNULL).returncode != 0:
+        raise Failed(f"{name} cannot be built")
+    run = subprocess.run([build / "tests/bench" / name, *words], capture_output=True, text=True)
+    for line in run.stdout.splitlines():
+        print(f"  {line}", flush=True)
+    bench.true(f"{name} is content", None if run.returncode == 0 else run.stderr.strip() or "see above")
+    return run.stdout
 
 
 @row("what is installed is small")
