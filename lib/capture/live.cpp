@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "capture/devices.hpp"
+#include "net/pcap_format.hpp"
 
 namespace wiretape::capture {
 namespace {
@@ -24,7 +25,7 @@ namespace {
 constexpr int block_timeout_ms = 100;
 constexpr std::size_t batch_packets = 512;
 constexpr std::size_t batch_bytes = 4U << 20U;
-constexpr std::size_t longest_packet = 262144;
+using net::longest_packet;
 // How often an interface that went away is looked for, and one that is silent is looked at.
 constexpr std::chrono::milliseconds retry_every{500};
 

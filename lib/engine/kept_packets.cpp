@@ -192,19 +192,19 @@ class PacketFile {
     if (descriptor_ > STDOUT_FILENO) ::close(descriptor_);
   }
 
-  Result<void> begin(net::LinkType link, std::uint32_t snapshot_length) {
-    const auto header = net::pcap_file_header(link, snapshot_length);
+  void begin(net::LinkType link) {
+    const auto header = net::pcap_header(link);
     buffer_.append(header.data(), header.size());
-    return {};
   }
 
   Result<void> append(const net::Packet& packet) {
     if (buffer_.size() >= buffer_limit) {
       if (auto flushed = flush(); !flushed) return flushed;
     }
-    const auto header = net::pcap_record_header(packet);
+    const Bytes data = packet.data.substr(0, net::longest_packet);
+    const auto header = net::pcap_record_header(packet, data.size());
     buffer_.append(header.data(), header.size());
-    buffer_ += packet.data;
+    buffer_ += data;
     return {};
   }
 
@@ -273,7 +273,7 @@ Result<Written> write_packets(std::vector<KeptPackets*> sources, const std::stri
   std::make_heap(heads.begin(), heads.end(), std::greater<>());
 
   const net::LinkType link = heads.empty() ? net::LinkType::ethernet : heads.front().packet.link;
-  if (auto begun = file->begin(link, 262144); !begun) return std::move(begun).error();
+  file->begin(link);
   Written written;
   while (!heads.empty()) {
     std::pop_heap(heads.begin(), heads.end(), std::greater<>());

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/reading.hpp"
 
+#include "net/pcap_format.hpp"
+
 namespace wiretape::engine {
 namespace {
 
-constexpr std::uint32_t longest_snapshot = 262144;
 // The kernel hands packets over up to a tenth of a second late: the clock at rest stays behind by more than that.
 constexpr Duration clock_lag = Duration::milliseconds(500);
 
@@ -24,7 +25,7 @@ Result<void> Reading::set_filter(const std::string& packet_filter) {
   packet_filter_ = packet_filter;
   if (packet_filter_.empty()) return {};
   for (const capture::Interface& interface : source_->interfaces()) {
-    auto filter = capture::compile_filter(packet_filter_, interface.link, longest_snapshot);
+    auto filter = capture::compile_filter(packet_filter_, interface.link, net::longest_packet);
     if (!filter) return std::move(filter).error();
     filters_.insert_or_assign(interface.link, *std::move(filter));
   }
@@ -49,7 +50,7 @@ bool Reading::passes(const net::Packet& packet) {
   if (packet_filter_.empty()) return true;
   auto found = filters_.find(packet.link);
   if (found == filters_.end()) {
-    auto filter = capture::compile_filter(packet_filter_, packet.link, longest_snapshot);
+    auto filter = capture::compile_filter(packet_filter_, packet.link, net::longest_packet);
     if (!filter) {
       damage_ = std::move(filter).error();
       return false;

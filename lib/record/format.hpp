@@ -25,6 +25,8 @@
 #include <string>
 #include <string_view>
 
+#include "net/pcap_format.hpp"
+
 namespace wiretape::record {
 
 inline constexpr std::string_view recording_file = "recording.json";
@@ -61,11 +63,9 @@ bool is_iteration_name(std::string_view name);
 // Whether a file directly in a recording's folder is wiretape's.
 bool is_recording_file(std::string_view name);
 
-// pcap
-inline constexpr std::uint32_t pcap_magic = 0xa1b23c4d;
-inline constexpr std::size_t pcap_header_size = 24;
-inline constexpr std::size_t pcap_record_header_size = 16;
-// Longest packet that readers of pcap accept; what is captured beyond is not written.
-inline constexpr std::uint32_t longest_packet = 262144;
+using net::longest_packet;
+using net::pcap_header_size;
+using net::pcap_magic;
+using net::pcap_record_header_size;
 
 }  // namespace wiretape::record

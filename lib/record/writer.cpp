@@ -20,37 +20,6 @@ namespace {
 // 100,000 segments; anything larger is none of ours.
 constexpr std::size_t longest_manifest = 128U << 20U;
 
-void append_le32(std::string& out, std::uint32_t value) {
-  const std::array<char, 4> bytes = {static_cast<char>(value), static_cast<char>(value >> 8U),
-                                     static_cast<char>(value >> 16U), static_cast<char>(value >> 24U)};
-  out.append(bytes.data(), bytes.size());
-}
-
-std::string pcap_header(net::LinkType link) {
-  std::string header;
-  append_le32(header, pcap_magic);
-  append_le32(header, 2U | 4U << 16U);  // version 2.4
-  append_le32(header, 0);               // time zone
-  append_le32(header, 0);               // accuracy
-  append_le32(header, longest_packet);
-  append_le32(header, static_cast<std::uint32_t>(link));
-  return header;
-}
-
-// A pcap holds the seconds in 32 bits, from 1970 to 2106.
-struct PcapTime {
-  std::uint32_t seconds = 0;
-  std::uint32_t nanoseconds = 0;
-};
-PcapTime pcap_time(Timestamp time) {
-  constexpr std::int64_t second = 1'000'000'000;
-  if (time.nanoseconds < 0) return {};
-  const std::int64_t seconds = time.nanoseconds / second;
-  if (seconds > UINT32_MAX) return {.seconds = UINT32_MAX, .nanoseconds = second - 1};
-  return {.seconds = static_cast<std::uint32_t>(seconds),
-          .nanoseconds = static_cast<std::uint32_t>(time.nanoseconds % second)};
-}
-
 // Length of the whole records at the front of `bytes`, which begin with a record.
 std::size_t whole_packets(Bytes bytes) {
   Cursor in(bytes);
@@ -230,13 +199,11 @@ struct IterationWriter::Impl {
     current = segment;
     if (auto room = take_room(size + (segment->packets.empty() ? pcap_header_size : 0)); !room) return room;
 
-    const PcapTime time = pcap_time(packet.time);
+    const net::PcapTime time = net::pcap_time(packet.time);
     segment->note_time(time_key(time.seconds, time.nanoseconds));
     std::string& out = segment->packets.buffer();
-    append_le32(out, time.seconds);
-    append_le32(out, time.nanoseconds);
-    append_le32(out, static_cast<std::uint32_t>(data.size()));
-    append_le32(out, std::max(packet.original_length, static_cast<std::uint32_t>(data.size())));
+    const auto header = net::pcap_record_header(packet, data.size());
+    out.append(header.data(), header.size());
     out += data;
     ++written.packets;
     written.packet_bytes += data.size();
@@ -255,7 +222,8 @@ struct IterationWriter::Impl {
   }
 
   Result<void> flush_packets(OpenSegment& segment) {
-    return segment.packets.flush(folder, segment.number, segment.link ? pcap_header(*segment.link) : std::string());
+    const auto header = net::pcap_header(segment.link.value_or(net::LinkType::ethernet));
+    return segment.packets.flush(folder, segment.number, {header.data(), header.size()});
   }
 
   // Packets of all segments before lines of any: a call may stand beside another segment than its stream's packets.

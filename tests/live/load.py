@@ -42,11 +42,17 @@ def seen_by_tshark(path):
 
 def whole_streams(path):
     """The streams of a packet file, each from its SYN to the ACK of the last FIN, or to a RST."""
-    streams = collections.defaultdict(list)
+    streams = []
+    newest = {}  # by ends: ports are used again within seconds
     for _, data in whole_packets(path):
         segment = tcp_of(data)
-        streams[frozenset((segment.source, segment.target))].append(segment)
-    for ends, segments in streams.items():
+        ends = frozenset((segment.source, segment.target))
+        begins = segment.flags == SYN and (ends not in newest or newest[ends][0].number != segment.number)
+        if begins or ends not in newest:
+            newest[ends] = []
+            streams.append((ends, newest[ends]))
+        newest[ends].append(segment)
+    for ends, segments in streams:
         first, second = segments[:2]
         expect(first.flags == SYN and second.flags == SYN | ACK, f"{sorted(ends)} does not begin with SYN and SYN+ACK")
         if any(segment.flags & RST for segment in segments):
