@@ -210,7 +210,7 @@ class Analysis {
     if (request_.interfaces.empty()) return {};
     auto source = capture::LiveSource::open(request_.interfaces);
     if (!source) return std::move(source).error();
-    live_ = std::make_unique<Reading>(*std::move(source), SourceFacts{.backend = "libpcap"});
+    live_ = std::make_unique<Reading>(*std::move(source), SourceFacts{.backend = "libpcap", .node_name = node_name()});
     return {};
   }
 

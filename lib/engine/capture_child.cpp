@@ -170,13 +170,11 @@ class CaptureChild {
   }
 
   void learn_sources() {
-    std::array<char, 256> host{};
-    ::gethostname(host.data(), host.size() - 1);
     for (const capture::Interface& interface : source_->interfaces()) {
       facts_.push_back({.backend = "libpcap",
                         .source = interface.name,
                         .interface = interface.name,
-                        .node_name = host.data(),
+                        .node_name = node_name(),
                         .record = std::nullopt});
     }
     for (const SourceFacts& facts : facts_) sources_.push_back(&facts);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/reading.hpp"
 
+#include <unistd.h>
+
+#include <array>
+
 #include "net/pcap_format.hpp"
 
 namespace wiretape::engine {
@@ -13,6 +17,12 @@ constexpr Duration clock_lag = Duration::milliseconds(500);
 
 Timestamp live_time() {
   return now() + Duration{-clock_lag.nanoseconds};
+}
+
+std::string node_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
 Reading::Reading(std::unique_ptr<capture::PacketSource> source, const SourceFacts& common)

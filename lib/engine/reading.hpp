@@ -22,6 +22,9 @@ namespace wiretape::engine {
 // Packet time as far as a live source at rest has surely come.
 Timestamp live_time();
 
+// This machine, as the calls captured on it name it.
+std::string node_name();
+
 class Reading {
  public:
   // `common` is what all interfaces of the source share; name and source of each come from the source itself.
