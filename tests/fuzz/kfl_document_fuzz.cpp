@@ -24,7 +24,8 @@ void require(bool holds) {
 
 void agrees(const std::string& text, std::string_view document, kfl::Scratch& scratch) {
   const auto compiled = kfl::compile(text, {});
-  require(bool(compiled));
+  // What is made up may be nested deeper than statements may be; it is nothing else that they are refused for.
+  if (!compiled) return require(compiled.error().message.find("levels") != std::string::npos);
   auto parsed = std::get<std::optional<kfl::Expr>>(kfl::parse(text));
   const kfl::Expr checked = std::get<kfl::Checked>(kfl::check(std::move(*parsed), {})).expr;
   json::Reader reader;
