@@ -33,6 +33,19 @@ std::size_t sequence(std::string_view text) {
   return 4;
 }
 
+// Length of what cannot be read as UTF-8 at the front of `text` and is shown as one replacement: as much as could begin
+// a sequence, at least a byte (Unicode 15, section 3.9, "U+FFFD Substitution of Maximal Subparts").
+std::size_t broken_sequence(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < 2) return 1;
+  const auto second = static_cast<unsigned char>(text[1]);
+  const unsigned char least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned char most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (second < least || second > most) return 1;
+  const bool of_four = lead >= 0xF0 && text.size() > 2;
+  return of_four && (static_cast<unsigned char>(text[2]) & 0xC0U) == 0x80U ? 3 : 2;
+}
+
 constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
 
 // The top bit of each byte that cannot stand in a JSON string as it is: control characters, quote, backslash, and what
@@ -104,10 +117,11 @@ std::string_view escape_block(std::string_view& text, Block& block) {
       }
       continue;
     }
-    const std::size_t length = sequence({from, static_cast<std::size_t>(end - from)});
-    const std::string_view shown = length != 0 ? std::string_view{from, length} : replacement;
+    const std::string_view rest{from, static_cast<std::size_t>(end - from)};
+    const std::size_t length = sequence(rest);
+    const std::string_view shown = length != 0 ? rest.substr(0, length) : replacement;
     to = std::copy(shown.begin(), shown.end(), to);
-    from += std::max<std::size_t>(length, 1);
+    from += length != 0 ? length : broken_sequence(rest);
   }
   text.remove_prefix(static_cast<std::size_t>(from - text.data()));
   return {block.data(), static_cast<std::size_t>(to - block.data())};

@@ -37,7 +37,8 @@ class Writer final : public Sink {
   bool comma_ = false;  // something stands before, on this level
 };
 
-// Appends `value` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, one for each.
+// Appends `value` as a JSON string with its quotes. What is not UTF-8 becomes U+FFFD, one for each
+// piece that could have begun a sequence and one for each byte that could not (Unicode 15, section 3.9).
 void append_quoted(std::string& out, std::string_view value);
 
 // Shortest text that reads back as the same double; whole values below 2^63 without a fraction.

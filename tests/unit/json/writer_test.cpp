@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -28,6 +29,24 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+// Whether some bytes behind it would make `piece` a UTF-8 sequence.
+bool begins_sequence(const std::string& piece) {
+  for (std::string filler : {std::string("\x80"), std::string("\xBF")}) {
+    for (std::string whole = piece + filler; whole.size() <= 4; whole += '\x80') {
+      if (valid_utf8(whole) == whole.size()) return true;
+    }
+  }
+  return false;
+}
+
+// How much of what is not UTF-8 becomes one replacement.
+std::size_t replaced(std::string_view text) {
+  for (std::size_t length = std::min<std::size_t>(text.size(), 3); length > 1; --length) {
+    if (begins_sequence(std::string(text.substr(0, length)))) return length;
+  }
+  return 1;
+}
+
 // One character after the other, as the standard puts it.
 std::string quoted_slowly(std::string_view text) {
   std::string out = "\"";
@@ -36,6 +55,7 @@ std::string quoted_slowly(std::string_view text) {
     const std::size_t sequence = byte < 0x80 ? 1 : valid_utf8(text.substr(at, 4)) != 0 ? 1 : 0;
     if (sequence == 0) {
       out += "\xEF\xBF\xBD";
+      at += replaced(text.substr(at)) - 1;
     } else if (byte == '"' || byte == '\\') {
       out += '\\';
       out += text[at];
@@ -71,7 +91,11 @@ TEST_SUITE("json writer") {
         {"\xFF!", "\"\xEF\xBF\xBD!\""},
         {"\xC0\xAF", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},                  // overlong
         {"\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},  // a surrogate
-        {"cut \xE2\x82", "\"cut \xEF\xBF\xBD\xEF\xBF\xBD\""},
+        {"cut \xE2\x82", "\"cut \xEF\xBF\xBD\""},  // as much as begins a sequence is one replacement
+        {"\xE2\x82!", "\"\xEF\xBF\xBD!\""},
+        {"\xF0\x9F\x98", "\"\xEF\xBF\xBD\""},
+        {"\xF0\x9F\xE2\x82\xAC", "\"\xEF\xBF\xBD\xE2\x82\xAC\""},
+        {"\xF0\x80\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
     };
     for (const auto& row : rows) {
       CAPTURE(row.text);
@@ -81,7 +105,8 @@ TEST_SUITE("json writer") {
 
   TEST_CASE("a text comes out the same wherever its escapes fall") {
     std::mt19937 random(8259);
-    const std::string alphabet = std::string("abcdefgh\"\\\n\x01\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80\xFF\x80", 23);
+    const std::string alphabet =
+        std::string("abcdefgh\"\\\n\x01\xC3\xBC\xE2\x82\xAC\xF0\x9F\x98\x80\xFF\x80\xED\xE0\xF4\xA0", 27);
     for (int round = 0; round < 3000; ++round) {
       std::string text;
       const std::size_t length = random() % 1600;
