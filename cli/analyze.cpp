@@ -34,6 +34,7 @@ struct AnalyzeOptions {
   std::string write;
   std::string store;
   std::optional<std::uint64_t> body_limit;
+  std::size_t workers = engine::default_workers();
   bool transport_entries = false;
   bool redissect = false;
   bool fail_empty = false;
@@ -43,7 +44,8 @@ struct AnalyzeOptions {
 class PrinterSink final : public engine::CallSink {
  public:
   PrinterSink(Printer& printer, Output& out) : printer_(printer), out_(out) {}
-  bool call(const Entry& entry) override { return printer_.call(entry); }
+  [[nodiscard]] std::unique_ptr<engine::CallTeller> teller() const override { return printer_.teller(); }
+  bool told(std::string_view text) override { return printer_.told(text); }
   bool call(std::string_view json) override { return printer_.call(json); }
   bool caught_up() override { return out_.flush(); }
 
@@ -129,6 +131,7 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
   request.transport_entries = options.transport_entries;
   request.redissect = options.redissect;
   if (options.body_limit) request.body_limit = *options.body_limit;
+  request.workers = options.workers;
   request.want_bodies = request.show_calls && shows_bodies(options.output);
   return request;
 }
@@ -200,6 +203,7 @@ void add_analyze(CLI::App& parent, Command& chosen) {
       },
       "Keep so much of each body (1Mi)")
       ->type_name("SIZE");
+  workers_option(command, options->workers);
   command.add_flag("--fail-empty", options->fail_empty, "Exit with status 20 when nothing matches");
   store_option(command, options->store);
   command.callback([options, &chosen] { chosen = [options] { return run_analyze(*options); }; });

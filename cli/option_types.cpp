@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/quantity.hpp"
+#include "engine/pipeline.hpp"
 #include "record/store.hpp"
 
 namespace wiretape::cli {
@@ -60,6 +61,20 @@ CLI::Option* count_option(CLI::App& command, const std::string& names, std::opti
     return {};
   };
   return parsed(command, names, take, about)->type_name("N");
+}
+
+CLI::Option* workers_option(CLI::App& command, std::size_t& workers) {
+  const auto take = [&workers](const std::string& value) -> Result<void> {
+    std::size_t number = 0;
+    const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (problem != std::errc() || end != value.data() + value.size() || number > engine::most_workers) {
+      return Error{.message =
+                       fmt::format("--workers: '{}' is not a whole number from 0 to {}", value, engine::most_workers)};
+    }
+    workers = number;
+    return {};
+  };
+  return parsed(command, "--workers", take, "Threads that take traffic apart (the processors but one)")->type_name("N");
 }
 
 CLI::Option* store_option(CLI::App& command, std::string& store) {

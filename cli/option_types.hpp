@@ -28,6 +28,9 @@ CLI::Option* size_option(CLI::App& command, const std::string& names, std::uint6
 CLI::Option* count_option(CLI::App& command, const std::string& names, std::optional<std::uint64_t>& count,
                           const std::string& about);
 
+// --workers: how many threads take traffic apart.
+CLI::Option* workers_option(CLI::App& command, std::size_t& workers);
+
 // --store, for who works on recordings.
 CLI::Option* store_option(CLI::App& command, std::string& store);
 // The store's path by --store and the environment.

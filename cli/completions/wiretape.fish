@@ -50,6 +50,7 @@ for command in 'record create' analyze 'kfl check' 'kfl explain' 'kfl match'
 end
 for command in 'record create' analyze
     complete -c wiretape -n "__wiretape_in $command" -l body-limit -x -d 'Keep so much of each body'
+    complete -c wiretape -n "__wiretape_in $command" -l workers -x -d 'Threads that take traffic apart'
     complete -c wiretape -n "__wiretape_in $command" -s r -r -F -d 'Read a capture file'
     complete -c wiretape -n "__wiretape_in $command" -s f -x -d 'Packet filter'
     complete -c wiretape -n "__wiretape_in $command" -s i -l interface -x -a 'any (command ls /sys/class/net)' -d 'Capture on an interface'

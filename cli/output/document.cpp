@@ -2,8 +2,6 @@
 // A call as a parsed document.
 #include "output/document.hpp"
 
-#include "entry/render.hpp"
-#include "json/writer.hpp"
 #include "output/safe_text.hpp"
 
 namespace wiretape::cli {
@@ -34,13 +32,6 @@ void append_value(std::string& out, Element value) {
   } else {
     append_safe(out, simdjson::minify(value));
   }
-}
-
-bool DocumentPrinter::call(const Entry& entry) {
-  told_.clear();
-  json::Writer writer(told_);
-  render(entry, writer);
-  return call(std::string_view(told_));
 }
 
 bool DocumentPrinter::call(std::string_view json) {

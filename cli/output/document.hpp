@@ -26,7 +26,6 @@ class DocumentPrinter : public Printer {
  public:
   explicit DocumentPrinter(Output& out) : out_(out) {}
 
-  bool call(const Entry& entry) final;
   bool call(std::string_view json) final;
 
  protected:
@@ -36,7 +35,6 @@ class DocumentPrinter : public Printer {
  private:
   Output& out_;
   simdjson::dom::parser parser_;
-  std::string told_;  // the entry as JSON; keeps its memory
 };
 
 }  // namespace wiretape::cli

@@ -14,12 +14,9 @@
 
 namespace wiretape::cli {
 
-// Writes calls to an Output, which must outlive it. Calls come as entries or as stored lines, and look the same.
+// Writes calls to an Output, which must outlive it. Calls come from packets or as stored lines, and look the same.
 class Printer : public engine::CallSink {
  public:
-  Printer() = default;
-  Printer(const Printer&) = delete;
-  Printer& operator=(const Printer&) = delete;
   virtual ~Printer() = default;
 
   // After the last call.

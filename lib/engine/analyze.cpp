@@ -32,6 +32,18 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent.string();
 }
 
+// Calls as they are shown; lines about streams are not wanted.
+class AnalyzeTeller final : public JobTeller {
+ public:
+  explicit AnalyzeTeller(std::unique_ptr<CallTeller> calls) : calls_(std::move(calls)) {}
+
+  void call(const Entry& entry, std::string& out) override { calls_->tell(entry, out); }
+  void stream(StreamEvent, const StreamFacts&, const StreamPackets&, const record::Loss&, std::string&) override {}
+
+ private:
+  std::unique_ptr<CallTeller> calls_;
+};
+
 class AnalyzeSink final : public JobSink {
  public:
   AnalyzeSink(Shown& shown, KeptPackets* kept) : shown_(shown), kept_(kept) {}
@@ -39,10 +51,11 @@ class AnalyzeSink final : public JobSink {
   void packet(const net::Packet& packet) override {
     if (auto kept = kept_->keep(packet); !kept && !error_) error_ = std::move(kept).error();
   }
-  void call(const Entry& entry) override { shown_.call(entry); }
-  void stream_kept(const StreamFacts&, const StreamPackets&, const record::Loss&) override {}
-  void stream_over(const StreamFacts&, const StreamPackets&, const record::Loss&) override {}
-  [[nodiscard]] bool satisfied() const override { return shown_.satisfied(); }
+  [[nodiscard]] std::unique_ptr<JobTeller> teller() const override {
+    return std::make_unique<AnalyzeTeller>(shown_.teller());
+  }
+  void call(std::string_view told) override { shown_.told(told); }
+  void stream(std::string_view) override {}
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -239,10 +252,12 @@ class Analysis {
                         .keeps_packets = keeps,
                         .wants_calls = request_.show_calls || request_.count || request_.statement.limit(),
                         .wants_bodies = request_.show_calls && request_.want_bodies,
-                        .transport_entries = request_.transport_entries}},
+                        .transport_entries = request_.transport_entries,
+                        .limit = shown_.left()}},
                       {.dissector = {.body_limit = request_.body_limit},
                        .backlog_limit = request_.backlog_limit,
-                       .sources = reading.facts()});
+                       .sources = reading.facts(),
+                       .workers = request_.workers});
     auto next_show = std::chrono::steady_clock::now();
     reading.read(pipeline, [&] {
       if (const auto time = std::chrono::steady_clock::now(); tape.files.empty() && time >= next_show) {

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "capture/live.hpp"
 #include "engine/calls.hpp"
+#include "engine/pipeline.hpp"
 #include "engine/stats.hpp"
 #include "kfl/statement.hpp"
 
@@ -30,7 +31,8 @@ struct AnalyzeRequest {
   bool redissect = false;          // take the packets of recordings again
   std::size_t body_limit = 1U << 20U;
   std::size_t backlog_limit = 256U << 20U;
-  bool want_bodies = true;  // the output shows bodies
+  std::size_t workers = default_workers();  // PipelineOptions::workers
+  bool want_bodies = true;                  // the output shows bodies
 };
 
 // Without inputs, interfaces and recordings in the statement every recording of the store is read.

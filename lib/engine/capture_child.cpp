@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -65,10 +66,12 @@ class CaptureChild {
     pipeline_ = std::make_unique<Pipeline>(
         std::vector<PipelineJob>{{.statement = request_.record.statement,
                                   .sink = &sink_,
-                                  .keeps_packets = request_.record.stored_packets() == StoredPackets::whole_streams}},
+                                  .keeps_packets = request_.record.stored_packets() == StoredPackets::whole_streams,
+                                  .limit = request_.record.statement.limit().value_or(no_limit)}},
         PipelineOptions{.dissector = {.body_limit = request_.record.body_limit},
                         .backlog_limit = request_.record.backlog_limit,
-                        .sources = sources_});
+                        .sources = sources_,
+                        .workers = request_.record.workers});
     disk_ = std::make_unique<DiskWriter>(recording_, queue_limit);
     const auto interfaces = source_->interfaces();
     say(socket_, Word::started, pack({interfaces.begin(), interfaces.end()}));
@@ -89,11 +92,11 @@ class CaptureChild {
       auto batch = source_->next();
       if (!batch) return std::move(batch).error();
       if (batch->empty()) pipeline_->advance(live_time());
-      for (const net::Packet& packet : *batch) {
-        if (packets_left_ == 0) break;
-        --packets_left_;
-        pipeline_->feed(packet);
-      }
+      const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(batch->size(), packets_left_));
+      const capture::Counters so_far = source_->counters();
+      pipeline_->set_drops(so_far.dropped, so_far.interface_dropped);
+      pipeline_->feed(batch->first(wanted), source_->hold());
+      packets_left_ -= wanted;
       for (const std::string& notice : source_->take_notices()) say(socket_, Word::notice, notice);
       if (Clock::now() >= next_hand_over || sink_.batch().size() >= hand_over_bytes) {
         hand_over();
@@ -153,7 +156,7 @@ class CaptureChild {
   LiveReport report() {
     LiveReport report;
     report.counters = source_->counters();
-    const Stats& stats = pipeline_->stats();
+    const Stats stats = pipeline_->stats();
     report.totals = {.packets = stats.packets,
                      .calls = sink_.calls(),
                      .all_calls = stats.calls,

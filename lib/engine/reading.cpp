@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "net/pcap_format.hpp"
@@ -57,7 +58,6 @@ bool Reading::learn_interfaces() {
 }
 
 bool Reading::passes(const net::Packet& packet) {
-  if (packet_filter_.empty()) return true;
   auto found = filters_.find(packet.link);
   if (found == filters_.end()) {
     auto filter = capture::compile_filter(packet_filter_, packet.link, net::longest_packet);
@@ -68,6 +68,18 @@ bool Reading::passes(const net::Packet& packet) {
     found = filters_.emplace(packet.link, *std::move(filter)).first;
   }
   return found->second.matches(packet);
+}
+
+// As many as are left of those that pass.
+std::span<const net::Packet> Reading::wanted(std::span<const net::Packet> batch) {
+  if (!packet_filter_.empty()) {
+    passed_.clear();
+    for (const net::Packet& packet : batch) {
+      if (passes(packet)) passed_.push_back(packet);
+    }
+    batch = passed_;
+  }
+  return batch.first(static_cast<std::size_t>(std::min<std::uint64_t>(batch.size(), packets_left_)));
 }
 
 bool Reading::read(Pipeline& pipeline, const std::function<bool()>& pause) {
@@ -84,11 +96,9 @@ bool Reading::read(Pipeline& pipeline, const std::function<bool()>& pause) {
       continue;
     }
     if (learn_interfaces()) pipeline.set_sources(facts_);
-    for (const net::Packet& packet : *batch) {
-      if (!passes(packet)) continue;
-      pipeline.feed(packet);
-      if (--packets_left_ == 0) break;
-    }
+    const auto packets = wanted(*batch);
+    pipeline.feed(packets, source_->hold());
+    packets_left_ -= packets.size();
   }
   return false;
 }

@@ -49,6 +49,7 @@ class Reading {
   [[nodiscard]] const std::optional<Error>& damage() const { return damage_; }
 
  private:
+  [[nodiscard]] std::span<const net::Packet> wanted(std::span<const net::Packet> batch);
   bool passes(const net::Packet& packet);
   bool learn_interfaces();
 
@@ -57,6 +58,7 @@ class Reading {
   std::deque<SourceFacts> storage_;  // of the interfaces known so far
   std::vector<const SourceFacts*> facts_;
   std::string packet_filter_;
+  std::vector<net::Packet> passed_;
   std::map<net::LinkType, capture::Filter> filters_;  // the code depends on the link type
   std::uint64_t packets_left_ = UINT64_MAX;
   bool live_ = false;

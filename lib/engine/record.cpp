@@ -52,10 +52,12 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   RecordingSink sink(request.statement, request.stored_packets());
   Pipeline pipeline({{.statement = request.statement,
                       .sink = &sink,
-                      .keeps_packets = request.stored_packets() == StoredPackets::whole_streams}},
+                      .keeps_packets = request.stored_packets() == StoredPackets::whole_streams,
+                      .limit = request.statement.limit().value_or(no_limit)}},
                     {.dissector = {.body_limit = request.body_limit},
                      .backlog_limit = request.backlog_limit,
-                     .sources = reading.facts()});
+                     .sources = reading.facts(),
+                     .workers = request.workers});
   Result<void> written;
   const auto write_batch = [&] { written = write(sink.batch(), &reading.source(), **writer); };
   reading.read(pipeline, [&] {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "engine/pipeline.hpp"
 #include "engine/recording_sink.hpp"
 #include "engine/stats.hpp"
 #include "kfl/statement.hpp"
@@ -26,6 +27,7 @@ struct RecordRequest {
   bool keep_clear_packets = false;  // packets are stored though the statement redacts: they show what it hides
   std::size_t body_limit = 1U << 20U;
   std::size_t backlog_limit = 256U << 20U;
+  std::size_t workers = default_workers();  // PipelineOptions::workers
 
   [[nodiscard]] StoredPackets stored_packets() const {
     return statement.redacts() && !keep_clear_packets ? StoredPackets::none : StoredPackets::whole_streams;

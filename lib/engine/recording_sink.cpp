@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/recording_sink.hpp"
 
-#include "entry/render.hpp"
-#include "json/writer.hpp"
+#include <unordered_map>
+
+#include "engine/calls.hpp"
+#include "record/stream_line.hpp"
 
 namespace wiretape::engine {
 namespace {
@@ -28,6 +30,33 @@ Result<void> write_positions(Positions& positions, capture::PacketSource& source
   return {};
 }
 
+class RecordingTeller final : public JobTeller {
+ public:
+  RecordingTeller(const kfl::Statement& statement, StoredPackets stored)
+      : calls_(json_teller(statement)), stored_(stored) {}
+
+  void call(const Entry& entry, std::string& out) override {
+    ++stream_calls_[entry.stream->number];
+    calls_->tell(entry, out);
+  }
+
+  void stream(StreamEvent event, const StreamFacts& facts, const StreamPackets& packets, const record::Loss& loss,
+              std::string& out) override {
+    record::StreamCounts counts{.calls = stream_calls_[facts.number]};
+    if (stored_ == StoredPackets::whole_streams) {
+      counts.kept_packets = packets.packets - loss.backlog_cut_packets;
+      counts.kept_bytes = packets.bytes - loss.backlog_cut_bytes;
+    }
+    record::append_stream_line(out, facts, counts, loss);
+    if (event == StreamEvent::over) stream_calls_.erase(facts.number);
+  }
+
+ private:
+  std::unique_ptr<CallTeller> calls_;
+  StoredPackets stored_;
+  std::unordered_map<std::uint64_t, std::uint64_t> stream_calls_;  // of the kept streams that are open, by number
+};
+
 }  // namespace
 
 void WriteBatch::clear() {
@@ -50,9 +79,11 @@ Result<void> write(WriteBatch& batch, capture::PacketSource* source, record::Ite
 }
 
 RecordingSink::RecordingSink(const kfl::Statement& statement, StoredPackets stored)
-    : statement_(statement),
-      stored_(stored),
-      limit_(statement.limit().value_or(std::numeric_limits<std::uint64_t>::max())) {}
+    : statement_(statement), stored_(stored) {}
+
+std::unique_ptr<JobTeller> RecordingSink::teller() const {
+  return std::make_unique<RecordingTeller>(statement_, stored_);
+}
 
 void RecordingSink::packet(const net::Packet& packet) {
   if (packet.position == net::no_position) {
@@ -62,30 +93,15 @@ void RecordingSink::packet(const net::Packet& packet) {
   }
 }
 
-void RecordingSink::call(const Entry& entry) {
+void RecordingSink::call(std::string_view told) {
   ++calls_;
-  ++stream_calls_[entry.stream->number];
-  line_.clear();
-  json::Writer json(line_);
-  render(entry, json);
-  if (statement_.redacts()) line_ = statement_.redacted(line_, scratch_);
-  batch_.call_lines += line_;
+  batch_.call_lines += told;
   batch_.call_lines += '\n';
 }
 
-void RecordingSink::stream_kept(const StreamFacts& facts, const StreamPackets& packets, const record::Loss& loss) {
-  record::StreamCounts counts{.calls = stream_calls_[facts.number]};
-  if (stored_ == StoredPackets::whole_streams) {
-    counts.kept_packets = packets.packets - loss.backlog_cut_packets;
-    counts.kept_bytes = packets.bytes - loss.backlog_cut_bytes;
-  }
-  record::append_stream_line(batch_.stream_lines, facts, counts, loss);
+void RecordingSink::stream(std::string_view told) {
+  batch_.stream_lines += told;
   batch_.stream_lines += '\n';
-}
-
-void RecordingSink::stream_over(const StreamFacts& facts, const StreamPackets& packets, const record::Loss& loss) {
-  stream_kept(facts, packets, loss);
-  stream_calls_.erase(facts.number);
 }
 
 }  // namespace wiretape::engine

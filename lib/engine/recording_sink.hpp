@@ -3,15 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
-#include <optional>
+#include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "capture/source.hpp"
+#include "engine/jobs.hpp"
 #include "engine/packet_buffer.hpp"
-#include "engine/pipeline.hpp"
 #include "engine/positions.hpp"
 #include "record/writer.hpp"
 
@@ -43,11 +42,10 @@ class RecordingSink final : public JobSink {
  public:
   RecordingSink(const kfl::Statement& statement, StoredPackets stored);
 
+  [[nodiscard]] std::unique_ptr<JobTeller> teller() const override;
   void packet(const net::Packet& packet) override;
-  void call(const Entry& entry) override;
-  void stream_kept(const StreamFacts& facts, const StreamPackets& packets, const record::Loss& loss) override;
-  void stream_over(const StreamFacts& facts, const StreamPackets& packets, const record::Loss& loss) override;
-  [[nodiscard]] bool satisfied() const override { return calls_ >= limit_; }
+  void call(std::string_view told) override;
+  void stream(std::string_view told) override;
 
   // Who drives the pipeline writes the batch, or takes it away, before it grows past what memory is for it.
   [[nodiscard]] WriteBatch& batch() { return batch_; }
@@ -55,12 +53,8 @@ class RecordingSink final : public JobSink {
 
  private:
   kfl::Statement statement_;
-  kfl::Scratch scratch_;
   StoredPackets stored_;
-  std::uint64_t limit_;
   WriteBatch batch_;
-  std::string line_;
-  std::unordered_map<std::uint64_t, std::uint64_t> stream_calls_;  // of the kept streams that are open, by number
   std::uint64_t calls_ = 0;
 };
 

@@ -3,27 +3,33 @@
 
 #include <algorithm>
 
-#include "entry/render.hpp"
-#include "json/writer.hpp"
-
 namespace wiretape::engine {
+namespace {
+
+// For calls that are only counted.
+class SilentTeller final : public CallTeller {
+ public:
+  void tell(const Entry&, std::string&) override {}
+};
+
+}  // namespace
 
 Shown::Shown(const kfl::Statement& statement, std::uint64_t limit, CallSink* sink)
     : statement_(statement), sink_(sink), left_(std::min(limit, statement.limit().value_or(UINT64_MAX))) {}
 
-void Shown::call(const Entry& entry) {
+std::unique_ptr<CallTeller> Shown::teller() const {
+  if (sink_ == nullptr) return std::make_unique<SilentTeller>();
+  return statement_.redacts() ? json_teller(statement_) : sink_->teller();
+}
+
+void Shown::told(std::string_view text) {
   if (!take()) return;
-  if (!statement_.redacts()) return note(sink_->call(entry));
-  text_.clear();
-  json::Writer json(text_);
-  render(entry, json);
-  note(sink_->call(statement_.redacted(text_, scratch_)));
+  note(statement_.redacts() ? sink_->call(text) : sink_->told(text));
 }
 
 void Shown::call(std::string_view json) {
   if (!take()) return;
-  if (!statement_.redacts()) return note(sink_->call(json));
-  note(sink_->call(statement_.redacted(json, scratch_)));
+  note(statement_.redacts() ? sink_->call(statement_.redacted(json, scratch_)) : sink_->call(json));
 }
 
 void Shown::caught_up() {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
 
 #include "engine/calls.hpp"
@@ -16,12 +16,16 @@ class Shown {
   // `sink` may be null: then calls are only counted. It must outlive this.
   Shown(const kfl::Statement& statement, std::uint64_t limit, CallSink* sink);
 
+  // For calls from packets: what it tells goes to told().
+  [[nodiscard]] std::unique_ptr<CallTeller> teller() const;
+
   // A call that matched, from packets or from a sidecar (complete with `record`).
-  void call(const Entry& entry);
+  void told(std::string_view text);
   void call(std::string_view json);
   void caught_up();  // nothing more for now
 
   [[nodiscard]] const kfl::Statement& statement() const { return statement_; }
+  [[nodiscard]] std::uint64_t left() const { return left_; }              // how many calls are still wanted
   [[nodiscard]] bool satisfied() const { return left_ == 0 || closed_; }  // no further call is wanted
   [[nodiscard]] bool closed() const { return closed_; }                   // nobody reads any more
 
@@ -33,7 +37,6 @@ class Shown {
   kfl::Scratch scratch_;
   CallSink* sink_;
   std::uint64_t left_;
-  std::string text_;
   bool closed_ = false;
 };
 

@@ -18,11 +18,17 @@ namespace {
 // Counts what it is given.
 class Counter final : public JobSink {
  public:
+  [[nodiscard]] std::unique_ptr<JobTeller> teller() const override { return std::make_unique<Teller>(); }
   void packet(const net::Packet&) override { ++packets; }
-  void call(const Entry&) override { ++calls; }
-  void stream_kept(const StreamFacts&, const StreamPackets&, const record::Loss&) override {}
-  void stream_over(const StreamFacts&, const StreamPackets&, const record::Loss&) override {}
+  void call(std::string_view) override { ++calls; }
+  void stream(std::string_view) override {}
   std::uint64_t packets = 0, calls = 0;
+
+ private:
+  class Teller final : public JobTeller {
+    void call(const Entry&, std::string&) override {}
+    void stream(StreamEvent, const StreamFacts&, const StreamPackets&, const record::Loss&, std::string&) override {}
+  };
 };
 
 struct Outcome {

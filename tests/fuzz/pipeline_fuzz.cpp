@@ -12,9 +12,8 @@
 #include <unordered_set>
 
 #include "capture/file.hpp"
+#include "engine/calls.hpp"
 #include "engine/pipeline.hpp"
-#include "entry/render.hpp"
-#include "json/writer.hpp"
 
 using namespace wiretape;
 
@@ -23,31 +22,45 @@ namespace {
 constexpr std::size_t body_limit = 4096;
 constexpr std::size_t backlog_limit = 1U << 16U;
 
+// Its tellers write for it what it checks: the number of a call's stream, and the event and number of a stream.
 class Checker final : public engine::JobSink {
  public:
+  [[nodiscard]] std::unique_ptr<engine::JobTeller> teller() const override { return std::make_unique<Teller>(); }
   void packet(const net::Packet& packet) override {
     if (!packets_.insert(packet.position).second) std::abort();
   }
-  void call(const Entry& entry) override {
-    if (!open_.contains(entry.stream->number)) std::abort();
-    text_.clear();
-    json::Writer writer(text_);
-    render(entry, writer);
+  void call(std::string_view told) override {
+    if (!open_.contains(std::string(told))) std::abort();
   }
-  void stream_kept(const StreamFacts& facts, const engine::StreamPackets& packets, const record::Loss& loss) override {
-    if (!open_.insert(facts.number).second) std::abort();
-    if (loss.backlog_cut_packets > packets.packets || loss.backlog_cut_bytes > packets.bytes) std::abort();
-  }
-  void stream_over(const StreamFacts& facts, const engine::StreamPackets& packets, const record::Loss& loss) override {
-    if (open_.erase(facts.number) != 1) std::abort();
-    if (loss.backlog_cut_packets > packets.packets || loss.backlog_cut_bytes > packets.bytes) std::abort();
+  void stream(std::string_view told) override {
+    const std::string number(told.substr(1));
+    const bool expected = told.front() == 'k' ? open_.insert(number).second : open_.erase(number) == 1;
+    if (!expected) std::abort();
   }
   [[nodiscard]] bool all_over() const { return open_.empty(); }
 
  private:
+  class Teller final : public engine::JobTeller {
+   public:
+    void call(const Entry& entry, std::string& out) override {
+      text_.clear();
+      json_->tell(entry, text_);
+      out += std::to_string(entry.stream->number);
+    }
+    void stream(engine::StreamEvent event, const StreamFacts& facts, const engine::StreamPackets& packets,
+                const record::Loss& loss, std::string& out) override {
+      if (loss.backlog_cut_packets > packets.packets || loss.backlog_cut_bytes > packets.bytes) std::abort();
+      out += event == engine::StreamEvent::kept ? 'k' : 'o';
+      out += std::to_string(facts.number);
+    }
+
+   private:
+    std::unique_ptr<engine::CallTeller> json_ = engine::json_teller();
+    std::string text_;
+  };
+
   std::unordered_set<std::uint64_t> packets_;
-  std::unordered_set<std::uint64_t> open_;  // streams that are kept and not over
-  std::string text_;
+  std::unordered_set<std::string> open_;  // numbers of streams that are kept and not over
 };
 
 kfl::Statement compiled(const char* text) {
@@ -70,7 +83,7 @@ void read(const std::string& path) {
       {{.statement = calls, .sink = &first}, {.statement = bodies, .sink = &second}},
       {.dissector = {.body_limit = body_limit}, .backlog_limit = backlog_limit, .sources = {&sources, 1}});
   for (auto batch = (*source)->next(); batch && !batch->empty(); batch = (*source)->next()) {
-    for (const net::Packet& packet : *batch) pipeline.feed(packet);
+    pipeline.feed(*batch);
   }
   pipeline.finish();
   if (!first.all_over() || !second.all_over()) std::abort();

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "entry/render.hpp"
-#include "json/writer.hpp"
+#include "engine/calls.hpp"
 #include "support/conversation.hpp"
 
 namespace wiretape::engine {
@@ -22,23 +21,15 @@ const SourceFacts file_facts{.backend = "file", .source = "test.pcap"};
 // Remembers what it was given, in the order in which it came.
 class Notebook final : public JobSink {
  public:
+  [[nodiscard]] std::unique_ptr<JobTeller> teller() const override {
+    return std::make_unique<Teller>(const_cast<Notebook&>(*this));
+  }
   void packet(const net::Packet& packet) override { packets.push_back(packet.number); }
-  void call(const Entry& entry) override {
-    std::string text;
-    json::Writer writer(text);
-    render(entry, writer);
-    calls.push_back(text);
+  void call(std::string_view told) override {
+    calls.emplace_back(told);
     packets_before_call.push_back(packets.size());
   }
-  void stream_kept(const StreamFacts& facts, const StreamPackets&, const record::Loss&) override {
-    kept.push_back(facts.number);
-  }
-  void stream_over(const StreamFacts& facts, const StreamPackets& held, const record::Loss& loss) override {
-    over.push_back(facts.number);
-    counted = held;
-    losses.push_back(loss);
-  }
-  [[nodiscard]] bool satisfied() const override { return calls.size() >= limit; }
+  void stream(std::string_view) override {}
 
   [[nodiscard]] std::vector<std::uint64_t> sorted_packets() const {
     auto out = packets;
@@ -51,7 +42,25 @@ class Notebook final : public JobSink {
   std::vector<std::string> calls;
   std::vector<record::Loss> losses;
   StreamPackets counted;
-  std::size_t limit = SIZE_MAX;
+
+ private:
+  // Dissecting and reading are one thread here.
+  class Teller final : public JobTeller {
+   public:
+    explicit Teller(Notebook& notebook) : notebook_(notebook), calls_(json_teller()) {}
+    void call(const Entry& entry, std::string& out) override { calls_->tell(entry, out); }
+    void stream(StreamEvent event, const StreamFacts& facts, const StreamPackets& held, const record::Loss& loss,
+                std::string&) override {
+      if (event == StreamEvent::kept) return notebook_.kept.push_back(facts.number);
+      notebook_.over.push_back(facts.number);
+      notebook_.counted = held;
+      notebook_.losses.push_back(loss);
+    }
+
+   private:
+    Notebook& notebook_;
+    std::unique_ptr<CallTeller> calls_;
+  };
 };
 
 kfl::Statement statement(const std::string& text) {
@@ -63,7 +72,7 @@ kfl::Statement statement(const std::string& text) {
 Stats run(const Wire& wire, std::vector<PipelineJob> jobs, std::size_t backlog_limit = 64U << 20U) {
   const SourceFacts* facts = &file_facts;
   Pipeline pipeline(std::move(jobs), {.backlog_limit = backlog_limit, .sources = {&facts, 1}});
-  for (const net::Packet& packet : wire.packets()) pipeline.feed(packet);
+  pipeline.feed(wire.packets());
   pipeline.finish();
   return pipeline.stats();
 }
@@ -209,7 +218,7 @@ TEST_SUITE("engine pipeline") {
     Pipeline pipeline(
         {{.statement = statement("response.headers[\"content-type\"] == \"text/event-stream\""), .sink = &notebook}},
         {.sources = {&facts, 1}});
-    for (const net::Packet& packet : wire.packets()) pipeline.feed(packet);
+    pipeline.feed(wire.packets());
     CHECK(notebook.packets == from_to(1, until_here));
     CHECK(notebook.calls.empty());
     pipeline.finish();
@@ -239,7 +248,7 @@ TEST_SUITE("engine pipeline") {
     const SourceFacts* facts = &file_facts;
     Pipeline pipeline({{.statement = statement("request.path == \"/slow\""), .sink = &notebook}},
                       {.sources = {&facts, 1}});
-    for (const net::Packet& packet : wire.packets()) pipeline.feed(packet);
+    pipeline.feed(wire.packets());
     CHECK(notebook.calls.size() == 1);
     CHECK(notebook.packets == from_to(1, 4));
   }
@@ -328,8 +337,7 @@ TEST_SUITE("engine pipeline") {
     const std::size_t second_ends = wire.size();
     first.close();
     Notebook notebook;
-    notebook.limit = 1;
-    run(wire, "response.status == 500", notebook);
+    run(wire, {{.statement = statement("response.status == 500"), .sink = &notebook, .limit = 1}});
     CHECK(notebook.calls.size() == 1);
     CHECK(notebook.packets.size() == wire.size() - (second_ends - second_begins + 1));
   }

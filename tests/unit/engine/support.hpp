@@ -17,8 +17,6 @@
 
 #include "engine/analyze.hpp"
 #include "engine/record.hpp"
-#include "entry/render.hpp"
-#include "json/writer.hpp"
 #include "proto/protocol.hpp"
 #include "record/store.hpp"
 #include "support/conversation.hpp"
@@ -114,13 +112,6 @@ inline std::vector<std::string> paths_in(const std::vector<std::string>& calls) 
 
 // Remembers what it was shown.
 struct Screen final : CallSink {
-  bool call(const Entry& entry) override {
-    std::string text;
-    json::Writer writer(text);
-    render(entry, writer);
-    calls.push_back(text);
-    return calls.size() < closes_after;
-  }
   bool call(std::string_view json) override {
     calls.emplace_back(json);
     return calls.size() < closes_after;

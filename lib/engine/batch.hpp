@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// What passes between the thread that reads and those that dissect: a few hundred packets at a time.
+//
+// The reading thread takes headers off, finds streams, and decides what ends when. It writes that down as steps, each
+// for one shard; shards work through their steps in order and write down what they select, marked with the step that
+// brought it. The outputs of all shards are then merged by step: the order does not depend on how many shards there
+// are.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/chunk.hpp"
+#include "engine/jobs.hpp"
+#include "flow/flow_table.hpp"
+#include "net/segment.hpp"
+
+namespace wiretape::engine {
+
+// Bytes at addresses that stay until clear(). Keeps its memory, within bounds, to be used again.
+class Arena {
+ public:
+  Bytes copy(Bytes bytes) {
+    if (bytes.empty()) return {};
+    char* const to = take(bytes.size());
+    std::memcpy(to, bytes.data(), bytes.size());
+    return {to, bytes.size()};
+  }
+  // With their data.
+  std::span<const net::Packet> copy(std::span<const net::Packet> packets) {
+    used_ = (used_ + alignof(net::Packet) - 1) / alignof(net::Packet) * alignof(net::Packet);
+    char* const to = take(packets.size_bytes());
+    auto* const copies = reinterpret_cast<net::Packet*>(to);
+    std::uninitialized_copy(packets.begin(), packets.end(), copies);
+    for (std::size_t i = 0; i < packets.size(); ++i) copies[i].data = copy(packets[i].data);
+    return {copies, packets.size()};
+  }
+  void clear() {
+    if (pieces_.size() > 1) pieces_.resize(1);
+    if (!pieces_.empty() && pieces_.front().size > piece_size) pieces_.clear();
+    used_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t piece_size = 64U << 10U;
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size;
+  };
+
+  char* take(std::size_t count) {
+    if (pieces_.empty() || pieces_.back().size < used_ + count) {
+      const std::size_t size = std::max(count, piece_size);
+      pieces_.push_back({.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size});
+      used_ = 0;
+    }
+    char* const taken = pieces_.back().bytes.get() + used_;
+    used_ += count;
+    return taken;
+  }
+
+  std::vector<Piece> pieces_;
+  std::size_t used_ = 0;  // of the last piece
+};
+
+// One thing for a shard to do.
+struct Step {
+  enum class Kind : std::uint8_t {
+    open,     // a stream begins; a segment of it follows
+    segment,  // a segment of a stream
+    quoted,   // an ICMP error that quotes the stream: held with it, and not read
+    close,    // the stream is over
+    tick,     // time has come to `time`: calls that wait for too long are told
+  };
+  Kind kind = Kind::tick;
+  Direction direction = Direction::to_server;
+  std::uint32_t order = 0;              // among all steps of the batch
+  std::uint32_t segment = 0;            // index into Batch::segments
+  flow::FlowId flow = 0;                // the shard's own number of it
+  std::uint64_t stream = 0;             // of open: its number
+  const SourceFacts* source = nullptr;  // of open
+  Timestamp time = {};
+};
+
+// One thing that a shard has selected.
+struct Selected {
+  enum class Kind : std::uint8_t { packet, call, stream };
+  Kind kind = Kind::packet;
+  std::uint8_t job = 0;      // of a call or a stream's line
+  std::uint32_t order = 0;   // of the step that brought it
+  std::uint32_t packet = 0;  // index into Output::packets
+  JobSet jobs = 0;           // of a packet: who gets it
+  // Within a step that all shards have in common: when the stream's timer was due, and its number.
+  Timestamp due = {};
+  std::uint64_t stream = 0;
+  std::size_t text = 0;  // where in Output::text, and how much
+  std::size_t size = 0;
+};
+
+// Numbers of a shard, from its beginning on.
+struct ShardCounts {
+  std::uint64_t calls = 0;
+  std::uint64_t matched_calls = 0;
+  std::uint64_t matched_streams = 0;
+  std::uint64_t kept_packets = 0;
+  std::uint64_t kept_bytes = 0;
+  std::uint64_t backlog_cut_packets = 0;
+  std::uint64_t backlog_cut_bytes = 0;
+  std::uint64_t gap_bytes = 0;
+};
+
+// What a shard has made of a batch.
+struct Output {
+  std::vector<Selected> selected;
+  std::vector<net::Packet> packets;  // their data stand in the batch or in `bytes`, or they have only a position
+  std::string text;
+  Arena bytes;
+  ShardCounts counts;  // after the batch
+
+  void clear() {
+    selected.clear();
+    packets.clear();
+    text.clear();
+    bytes.clear();
+  }
+};
+
+struct Batch {
+  static constexpr std::size_t most_packets = 512;
+
+  Batch() { packets.reserve(most_packets); }
+
+  void clear() {
+    packets.clear();
+    segments.clear();
+    for (auto& list : steps) list.clear();
+    next_order = 0;
+    bytes.clear();
+    shared_packets.clear();
+    hold.reset();
+  }
+
+  std::vector<net::Packet> packets;  // never more than reserved: segments point at them
+  std::vector<net::Segment> segments;
+  std::vector<std::vector<Step>> steps;  // by shard
+  std::uint32_t next_order = 0;
+  Arena bytes;                                // what stands nowhere else: datagrams put together from fragments
+  std::vector<std::uint64_t> shared_packets;  // numbers of packets that belong to two streams
+  std::uint64_t kernel_drops = 0;             // since the beginning of the run
+  std::uint64_t interface_drops = 0;
+  std::shared_ptr<const void> hold;  // keeps the packets' data
+  std::vector<Output> outputs;       // by shard
+};
+
+}  // namespace wiretape::engine

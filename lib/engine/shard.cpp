@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/shard.hpp"
+
+#include <algorithm>
+#include <array>
+#include <queue>
+
+#include "flow/backlog.hpp"
+#include "flow/tcp_stream.hpp"
+#include "proto/session.hpp"
+#include "proto/transport.hpp"
+
+namespace wiretape::engine {
+namespace {
+
+struct Flow {
+  StreamFacts facts;
+  flow::TcpStream tcp;
+  std::unique_ptr<Session> session;
+  record::Loss loss;
+  StreamPackets packets;
+  std::array<std::uint64_t, 2> told{};  // bytes in order so far, gaps included
+  JobSet kept = 0;                      // jobs that keep this stream
+  JobSet open = 0;                      // jobs that have not decided and still may want it
+  JobSet readers = 0;                   // jobs that its protocol's calls can matter to, as far as the protocol is known
+  flow::FlowId id = flow::no_flow;
+  bool timer = false;                     // stands in the queue of unanswered calls
+  std::uint8_t ended_sides = 0;           // whose FIN has come, and all before it
+  std::uint64_t kernel_drops_before = 0;  // of the run, when it began
+};
+
+// Flows by identifier, at addresses that stay.
+class Flows {
+ public:
+  Flow& operator[](flow::FlowId id) {
+    while (id / block_size >= blocks_.size()) blocks_.push_back(std::make_unique<Block>());
+    return (*blocks_[id / block_size])[id % block_size];
+  }
+
+ private:
+  static constexpr std::size_t block_size = 64;
+  using Block = std::array<Flow, block_size>;
+  std::vector<std::unique_ptr<Block>> blocks_;
+};
+
+// When a stream's session has an unanswered call to tell.
+struct Timer {
+  Timestamp when;
+  flow::FlowId flow;
+  std::uint64_t stream;  // tells a reused place apart
+  bool operator>(const Timer& other) const { return when != other.when ? when > other.when : stream > other.stream; }
+};
+
+}  // namespace
+
+struct Shard::Impl final : flow::TcpReader, EntryListener {
+  Impl(const Plan& plan, const ShardOptions& options);
+
+  void run(const Batch& batch, std::span<const Step> steps, Output& out);
+  void take(const Step& step);
+
+  // Streams.
+  void open(const Step& step, const net::Segment& segment);
+  void close(Flow& flow, Timestamp time);
+  void hold(Flow& flow, const net::Segment& segment);
+  void keep(Flow& flow, JobSet jobs);
+  void count_kept(const StreamPackets& packets);
+  void decide_by_transport(Flow& flow, Stage stage);
+  void let_go_if_hopeless(Flow& flow);
+  void count_losses(Flow& flow) const;
+  [[nodiscard]] JobSet by_transport(const Flow& flow) const {
+    return by_schema(transport_schema(flow.facts.transport).ordinal);
+  }
+  [[nodiscard]] JobSet by_schema(std::uint8_t ordinal) const { return plan_.may_match[ordinal]; }
+
+  // Their payload.
+  void read(Flow& flow, const net::Segment& segment, Direction direction);
+  void read_datagram(Flow& flow, const net::Segment& segment, Direction direction);
+  [[nodiscard]] JobSet undecided_or_telling(const Flow& flow) const {
+    return (flow.open | (flow.kept & plan_.telling)) & ~satisfied_;
+  }
+  [[nodiscard]] JobSet holding(const Flow& flow) const { return flow.open & plan_.keeping & ~satisfied_; }
+  [[nodiscard]] bool matches(std::size_t job, const Entry& entry);
+  [[nodiscard]] kfl::Truth decide(std::size_t job, const Entry& entry);
+  void set_timer(Flow& flow);
+  void ring(Timestamp now);
+
+  // What is selected.
+  void select_packet(const net::Packet& packet, JobSet jobs);
+  void select_held(const net::Packet& packet, JobSet jobs);
+  void select_stream(StreamEvent event, Flow& flow, JobSet jobs);
+  void tell(std::size_t job, const Entry& entry);
+  Selected& select(Selected::Kind kind);
+
+  // flow::TcpReader
+  void chunk(const Chunk& chunk) override;
+  void end(Direction direction, Timestamp time) override;
+  // EntryListener
+  void complete(const Entry& entry) override;
+  bool opened(const Entry& entry) override;
+  void identified(const Protocol* protocol) override;
+
+  const Plan& plan_;
+  std::vector<std::unique_ptr<JobTeller>> tellers_;  // by job
+  std::vector<std::uint64_t> calls_left_;            // by job
+  JobSet satisfied_ = 0;                             // jobs that have reached their limit
+  std::vector<kfl::Scratch> scratch_;
+
+  flow::Backlog backlog_;
+  flow::ReorderBudget reorder_;
+  SessionPool sessions_;
+  Flows flows_;
+  Flow* current_ = nullptr;  // the stream whose payload is being read
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  ShardCounts counts_;
+
+  const Batch* batch_ = nullptr;  // while it is worked through
+  Output* out_ = nullptr;
+  std::uint32_t order_ = 0;  // of the step
+  Timer due_ = {};           // the timer that rings
+};
+
+Shard::Impl::Impl(const Plan& plan, const ShardOptions& options)
+    : plan_(plan), scratch_(plan.jobs.size()), backlog_(options.backlog_limit), sessions_(options.dissector) {
+  for (const PipelineJob& job : plan.jobs) {
+    tellers_.push_back(job.sink->teller());
+    calls_left_.push_back(job.limit);
+    if (job.limit == 0) satisfied_ |= only(calls_left_.size() - 1);
+  }
+  for (const Protocol* protocol : protocols()) {
+    sessions_.want(*protocol, plan.behind[schema_of(*protocol).ordinal] != 0);
+  }
+}
+
+void Shard::Impl::run(const Batch& batch, std::span<const Step> steps, Output& out) {
+  batch_ = &batch;
+  out_ = &out;
+  for (const Step& step : steps) take(step);
+  out.counts = counts_;
+}
+
+void Shard::Impl::take(const Step& step) {
+  order_ = step.order;
+  due_ = {};
+  switch (step.kind) {
+    case Step::Kind::open: return open(step, batch_->segments[step.segment]);
+    case Step::Kind::segment: {
+      Flow& flow = flows_[step.flow];
+      const net::Segment& segment = batch_->segments[step.segment];
+      // The packets are held back with their stream until some job wants the stream, or nobody can.
+      hold(flow, segment);
+      // Bytes to their place in their stream, and from there to the stream's calls.
+      return read(flow, segment, step.direction);
+    }
+    case Step::Kind::quoted: return hold(flows_[step.flow], batch_->segments[step.segment]);
+    case Step::Kind::close: return close(flows_[step.flow], step.time);
+    case Step::Kind::tick: return ring(step.time);
+  }
+}
+
+void Shard::Impl::open(const Step& step, const net::Segment& segment) {
+  Flow& flow = flows_[step.flow];
+  const bool by_client = step.direction == Direction::to_server;
+  flow.id = step.flow;
+  flow.facts = {.number = step.stream,
+                .transport = segment.transport,
+                .state = segment.transport == Transport::tcp ? StreamState::midstream : StreamState::established,
+                .client = by_client ? segment.source : segment.destination,
+                .server = by_client ? segment.destination : segment.source,
+                .vlan = segment.vlan,
+                .first = segment.time,
+                .last = segment.time,
+                .source = step.source};
+  flow.kernel_drops_before = batch_->kernel_drops;
+
+  const JobSet by_payload = segment.transport == Transport::tcp   ? plan_.may_match_payload[0]
+                            : segment.transport == Transport::udp ? plan_.may_match_payload[1]
+                                                                  : 0;
+  flow.kept = 0;
+  flow.open = by_payload | by_transport(flow);
+  flow.readers = by_payload;
+  keep(flow, plan_.everything);
+  decide_by_transport(flow, Stage::stream);
+}
+
+void Shard::Impl::close(Flow& flow, Timestamp time) {
+  current_ = &flow;
+  if (flow.facts.transport == Transport::tcp) flow.tcp.finish(time, flow.facts, reorder_, *this);
+  if (flow.session) flow.session->finish(time, *this);
+  decide_by_transport(flow, Stage::complete);
+
+  select_stream(StreamEvent::over, flow, flow.kept);
+  counts_.gap_bytes += flow.facts.sides[0].gap_bytes + flow.facts.sides[1].gap_bytes;
+  backlog_.drop(flow.id);
+  current_ = nullptr;
+  flow = Flow{};
+}
+
+void Shard::Impl::hold(Flow& flow, const net::Segment& segment) {
+  const bool held = holding(flow) != 0;
+  for (const net::Packet& packet : segment.packets) {
+    ++flow.packets.packets;
+    flow.packets.bytes += packet.data.size();
+    if (held) backlog_.hold(flow.id, packet);
+  }
+  const JobSet now = flow.kept & plan_.keeping & ~plan_.everything;
+  if (now == 0) return;
+  for (const net::Packet& packet : segment.packets) {
+    select_packet(packet, now);
+    count_kept({.packets = 1, .bytes = packet.data.size()});
+  }
+}
+
+void Shard::Impl::count_kept(const StreamPackets& packets) {
+  counts_.kept_packets += packets.packets;
+  counts_.kept_bytes += packets.bytes;
+}
+
+void Shard::Impl::keep(Flow& flow, JobSet jobs) {
+  jobs &= ~flow.kept;
+  if (jobs == 0) return;
+  const bool first = flow.kept == 0;
+  flow.kept |= jobs;
+  flow.open &= ~jobs;
+  if (first) ++counts_.matched_streams;
+
+  const JobSet now = jobs & plan_.keeping & ~plan_.everything;
+  if (now != 0) {
+    const auto take = [&](const net::Packet& packet) { select_held(packet, now); };
+    // Other jobs may still want what is held back.
+    const flow::Cut cut = holding(flow) != 0 ? backlog_.visit(flow.id, take) : backlog_.release(flow.id, take);
+    // Another job may have met it before.
+    counts_.backlog_cut_packets += cut.packets - flow.loss.backlog_cut_packets;
+    counts_.backlog_cut_bytes += cut.bytes - flow.loss.backlog_cut_bytes;
+    flow.loss.backlog_cut_packets = cut.packets;
+    flow.loss.backlog_cut_bytes = cut.bytes;
+    if (first) count_kept({.packets = flow.packets.packets - cut.packets, .bytes = flow.packets.bytes - cut.bytes});
+  }
+  select_stream(StreamEvent::kept, flow, jobs);
+}
+
+// Every stream is a candidate by its own entry: as far as it is known at its first packet, and whole at its end.
+void Shard::Impl::decide_by_transport(Flow& flow, Stage stage) {
+  const JobSet candidates = by_transport(flow) & undecided_or_telling(flow);
+  if (candidates == 0) return;
+  Entry entry = transport_entry(flow.facts);
+  entry.stage = stage;
+  each(candidates, [&](std::size_t job) {
+    const PipelineJob& wants = plan_.jobs[job];
+    if (stage != Stage::complete) {
+      if (decide(job, entry) == kfl::Truth::yes) keep(flow, only(job));
+      return;
+    }
+    if (!matches(job, entry)) return;
+    keep(flow, only(job));
+    if (!wants.wants_calls || !(wants.transport_entries || wants.statement.names_transport())) return;
+    ++counts_.matched_calls;
+    tell(job, entry);
+  });
+}
+
+// Nobody can want it (any more): its packets go, and what comes is not read.
+void Shard::Impl::let_go_if_hopeless(Flow& flow) {
+  flow.open &= flow.readers | by_transport(flow);
+  if (holding(flow) == 0) backlog_.drop(flow.id);
+}
+
+// What the ledger says of a stream beside its gaps and cuts.
+void Shard::Impl::count_losses(Flow& flow) const {
+  flow.loss.conflicts = flow.tcp.conflicts();
+  flow.loss.midstream = flow.facts.state == StreamState::midstream;
+  flow.loss.kernel_drops = batch_->kernel_drops - flow.kernel_drops_before;
+}
+
+void Shard::Impl::read(Flow& flow, const net::Segment& segment, Direction direction) {
+  current_ = &flow;
+  const JobSet interested = undecided_or_telling(flow);
+  const bool reads = (interested & flow.readers) != 0;
+  const bool counts = reads || (interested & by_transport(flow)) != 0 || (flow.kept & plan_.telling) != 0;
+  if (counts) {
+    flow.loss.snaplen_cuts += segment.payload.size() < segment.payload_length ? 1 : 0;
+    if (segment.transport == Transport::tcp) {
+      flow.tcp.feed(segment, direction, flow.facts, reorder_, *this);
+    } else {
+      read_datagram(flow, segment, direction);
+    }
+  }
+  current_ = nullptr;
+}
+
+void Shard::Impl::read_datagram(Flow& flow, const net::Segment& segment, Direction direction) {
+  const Direction side = flow.facts.swapped ? opposite(direction) : direction;
+  ++flow.facts.sides[index(side)].packets;
+  flow.facts.sides[index(side)].bytes += segment.payload_length;
+  flow.facts.last = std::max(flow.facts.last, segment.time);
+  if (segment.transport != Transport::udp || segment.payload.empty()) return;
+  chunk({.direction = direction, .time = segment.time, .bytes = segment.payload, .datagram = true});
+}
+
+// From here on there are no sequence numbers: bytes in order, and gaps.
+void Shard::Impl::chunk(const Chunk& chunk) {
+  Flow& flow = *current_;
+  if (chunk.missing != 0) {
+    const Direction side = flow.facts.swapped ? opposite(chunk.direction) : chunk.direction;
+    flow.loss.add_gap({.direction = side, .offset = flow.told[index(chunk.direction)], .bytes = chunk.missing});
+  }
+  flow.told[index(chunk.direction)] += chunk.missing + chunk.bytes.size();
+  if ((undecided_or_telling(flow) & flow.readers) == 0) return;
+  if (!flow.session) flow.session = std::make_unique<Session>(sessions_, flow.facts);
+  flow.session->feed(chunk, *this);
+  if (flow.session->idle()) {
+    flow.readers = 0;
+    flow.session.reset();
+    return let_go_if_hopeless(flow);
+  }
+  set_timer(flow);
+}
+
+// After both FINs no call is to come: packets that nobody has wanted until then do not wait for the stream's time-out.
+void Shard::Impl::end(Direction direction, Timestamp time) {
+  Flow& flow = *current_;
+  ++flow.ended_sides;
+  if (flow.session) flow.session->end(direction, time, *this);
+  if (flow.ended_sides < 2) return;
+  if (flow.session) flow.session->finish(time, *this);
+  flow.session.reset();
+  flow.readers = 0;
+  let_go_if_hopeless(flow);
+}
+
+void Shard::Impl::set_timer(Flow& flow) {
+  if (flow.timer) return;
+  const Timestamp when = flow.session->next_expiry();
+  if (when.nanoseconds == INT64_MAX) return;
+  timers_.push({.when = when, .flow = flow.id, .stream = flow.facts.number});
+  flow.timer = true;
+}
+
+void Shard::Impl::ring(Timestamp now) {
+  while (!timers_.empty() && timers_.top().when <= now) {
+    due_ = timers_.top();
+    timers_.pop();
+    Flow& flow = flows_[due_.flow];
+    if (flow.id != due_.flow || flow.facts.number != due_.stream || !flow.session) continue;
+    current_ = &flow;
+    flow.timer = false;
+    flow.session->expire(now, *this);
+    set_timer(flow);
+    current_ = nullptr;
+  }
+}
+
+bool Shard::Impl::matches(std::size_t job, const Entry& entry) {
+  const PipelineJob& wants = plan_.jobs[job];
+  return wants.statement.matches(entry, scratch_[job]) &&
+         (wants.within.empty() || wants.within.matches(entry, scratch_[job]));
+}
+
+kfl::Truth Shard::Impl::decide(std::size_t job, const Entry& entry) {
+  const PipelineJob& wants = plan_.jobs[job];
+  const kfl::Truth truth = wants.statement.decide(entry, scratch_[job]);
+  if (truth == kfl::Truth::no || wants.within.empty()) return truth;
+  const kfl::Truth within = wants.within.decide(entry, scratch_[job]);
+  return within == kfl::Truth::yes ? truth : within;
+}
+
+Selected& Shard::Impl::select(Selected::Kind kind) {
+  return out_->selected.emplace_back(
+      Selected{.kind = kind, .order = order_, .due = due_.when, .stream = due_.stream, .text = out_->text.size()});
+}
+
+void Shard::Impl::select_packet(const net::Packet& packet, JobSet jobs) {
+  Selected& selected = select(Selected::Kind::packet);
+  selected.packet = static_cast<std::uint32_t>(out_->packets.size());
+  selected.jobs = jobs;
+  out_->packets.push_back(packet);
+}
+
+// What the backlog gives goes with the call that gives it.
+void Shard::Impl::select_held(const net::Packet& packet, JobSet jobs) {
+  select_packet(packet, jobs);
+  out_->packets.back().data = out_->bytes.copy(packet.data);
+}
+
+void Shard::Impl::select_stream(StreamEvent event, Flow& flow, JobSet jobs) {
+  if (jobs == 0) return;
+  count_losses(flow);
+  each(jobs, [&](std::size_t job) {
+    Selected& selected = select(Selected::Kind::stream);
+    selected.job = static_cast<std::uint8_t>(job);
+    tellers_[job]->stream(event, flow.facts, flow.packets, flow.loss, out_->text);
+    selected.size = out_->text.size() - selected.text;
+  });
+}
+
+void Shard::Impl::tell(std::size_t job, const Entry& entry) {
+  if (!plan_.jobs[job].wants_calls) return;
+  Selected& selected = select(Selected::Kind::call);
+  selected.job = static_cast<std::uint8_t>(job);
+  tellers_[job]->call(entry, out_->text);
+  selected.size = out_->text.size() - selected.text;
+  if (calls_left_[job] != no_limit && --calls_left_[job] == 0) satisfied_ |= only(job);
+}
+
+// The entry is a view into the chunk and the session. Who wants to keep it tells it now.
+void Shard::Impl::complete(const Entry& entry) {
+  ++counts_.calls;
+  Flow& flow = *current_;
+  bool matched = false;
+  const JobSet asked = undecided_or_telling(flow) & by_schema(entry.schema->ordinal);
+  each(plan_.group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
+    if (!matches(job, entry)) return;
+    matched = true;
+    keep(flow, only(job));
+    tell(job, entry);
+  });
+  if (matched) ++counts_.matched_calls;
+}
+
+// The decision falls as soon as what is known makes the statement true: a body may never end.
+bool Shard::Impl::opened(const Entry& entry) {
+  Flow& flow = *current_;
+  JobSet asked = undecided_or_telling(flow) & by_schema(entry.schema->ordinal);
+  // A request that is whole asks for no body: who can not say yes yet need not be asked.
+  if (entry.stage == Stage::request) asked = plan_.group.decidable(entry, asked);
+  bool body = false;
+  each(plan_.group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
+    const PipelineJob& wants = plan_.jobs[job];
+    const kfl::Truth truth = decide(job, entry);
+    if (truth == kfl::Truth::yes) keep(flow, only(job));
+    if (truth == kfl::Truth::no) return;
+    body = body || (wants.wants_calls && wants.wants_bodies) ||
+           (truth == kfl::Truth::unknown && (wants.statement.needs_bodies() || wants.within.needs_bodies()));
+  });
+  return body;
+}
+
+void Shard::Impl::identified(const Protocol* protocol) {
+  Flow& flow = *current_;
+  flow.readers = protocol != nullptr ? plan_.behind[schema_of(*protocol).ordinal] : 0;
+  flow.facts.dissected = protocol != nullptr ? protocol->name : std::string_view{};
+  let_go_if_hopeless(flow);
+}
+
+Shard::Shard(const Plan& plan, const ShardOptions& options) : impl_(std::make_unique<Impl>(plan, options)) {}
+Shard::~Shard() = default;
+void Shard::run(const Batch& batch, std::span<const Step> steps, Output& out) {
+  impl_->run(batch, steps, out);
+}
+
+}  // namespace wiretape::engine
