@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <utility>
+
+#include "flow/heap_size.hpp"
 
 namespace wiretape::flow {
 namespace {
@@ -31,30 +34,11 @@ constexpr std::uint8_t class_up_to(std::size_t size) {
   return static_cast<std::uint8_t>(size < smallest_block ? 0 : std::bit_width(size / smallest_block) - 1);
 }
 
-// The bookkeeping of the allocator for a block.
-constexpr std::size_t overhead = 16;
+// So large that what memory keeps of it is next to nothing, so small that reading one back takes no memory to speak of.
+constexpr std::size_t largest_extent = 32U << 10U;
 
-constexpr std::uint64_t zigzag(std::uint64_t difference) {
-  return difference << 1U ^ (0 - (difference >> 63U));
-}
-constexpr std::uint64_t unzigzag(std::uint64_t coded) {
-  return coded >> 1U ^ (0 - (coded & 1U));
-}
-
-char* put(char* out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7U) *out++ = static_cast<char>(value | 0x80U);
-  *out++ = static_cast<char>(value);
-  return out;
-}
-
-const char* take(const char* in, std::uint64_t& value) {
-  value = 0;
-  for (unsigned shift = 0;; shift += 7) {
-    const auto byte = static_cast<std::uint8_t>(*in++);
-    value |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
-    if (byte < 0x80) return in;
-  }
-}
+// What is spilled beyond what is needed, so that it is not done for every packet.
+constexpr std::size_t largest_slack = 256U << 10U;
 
 void merge(Cut& into, const Cut& cut) {
   into.first = into.packets == 0 ? cut.first : std::min(into.first, cut.first);
@@ -65,77 +49,63 @@ void merge(Cut& into, const Cut& cut) {
 
 }  // namespace
 
-std::size_t Backlog::memory_of(std::size_t capacity) {
-  return sizeof(Block) + capacity + overhead;
-}
-
-Backlog::Backlog(std::size_t limit) : limit_(limit) {}
+Backlog::Backlog(BacklogBudget* budget, std::size_t share, Spool* spool)
+    : budget_(budget), spool_(spool), share_(share), granted_(share) {}
+Backlog::Backlog(BacklogBudget& budget, Spool* spool) : Backlog(&budget, budget.share(), spool) {}
+Backlog::Backlog(std::size_t limit) : Backlog(nullptr, limit, nullptr) {}
 
 Backlog::~Backlog() {
-  for (Stream* stream : streams_) {
-    if (stream == nullptr) continue;
-    for (Block* block = stream->first; block != nullptr;) destroy(std::exchange(block, block->next));
-  }
-  empty_pool();
+  index_.each([this](Held held) {
+    free_extents(held.newest());
+    Stream* stream = held.stream();
+    if (stream == nullptr) return;
+    for (Block* block = stream->first; block != nullptr;) free_block(std::exchange(block, block->next));
+    delete stream;
+  });
+  shrink();
+  if (budget_ != nullptr) budget_->give_back(granted_ - share_);
 }
 
 void Backlog::hold(FlowId flow, const net::Packet& packet) {
-  Stream& stream = *stream_of(flow);
-  const Form form = packet.position != net::no_position ? Form::positions : Form::copies;
-  const Bytes data = form == Form::copies ? packet.data : Bytes{};
+  const HeldForm form = packet.position != net::no_position ? HeldForm::positions : HeldForm::copies;
+  const Bytes data = form == HeldForm::copies ? packet.data : Bytes{};
 
-  Header header;
-  Base base = stream.base;
-  if (stream.last != nullptr && stream.last->form == form) header = encode(packet, form, base);
-  Block* block = stream.last;
-  if (header.size == 0 || block->capacity - block->used < header.size + data.size()) {
-    base = {};
-    header = encode(packet, form, base);
-    block = block_for(stream, form, header.size + data.size());
+  Stream* stream = index_.get(flow).stream();
+  if (stream != nullptr && stream->last->piece.form == form) {
+    HeldBase base = stream->base;
+    const HeldHeader header = encode_held(packet, form, base);
+    if (stream->last->capacity - stream->last->piece.used >= header.size + data.size()) {
+      stream->base = base;
+      return append(*stream, header, data, packet);
+    }
   }
-  if (block == nullptr) {
-    if (stream.first == nullptr) forget(stream);
-    count_cut(flow, {.packets = 1, .bytes = packet.data.size(), .first = packet.time, .last = packet.time});
-    return;
+  HeldBase base;
+  const HeldHeader header = encode_held(packet, form, base);
+  stream = extend(flow, form, header.size + data.size());
+  if (stream == nullptr) {
+    return count_cut(flow, {.packets = 1, .bytes = packet.data.size(), .first = packet.time, .last = packet.time});
   }
-  stream.base = base;
-  char* out = block->data() + block->used;
-  std::memcpy(out, header.bytes.data(), header.size);
-  if (!data.empty()) std::memcpy(out + header.size, data.data(), data.size());
-  block->used += static_cast<std::uint32_t>(header.size + data.size());
-
-  block->first = block->packets == 0 ? packet.time : std::min(block->first, packet.time);
-  block->last = block->packets == 0 ? packet.time : std::max(block->last, packet.time);
-  ++block->packets;
-  block->bytes += packet.data.size();
-  if (stream.head == nullptr) stream.head_bytes += packet.data.size();
+  stream->base = base;
+  append(*stream, header, data, packet);
 }
 
-// Leaves in `base` what the next packet is coded against.
-Backlog::Header Backlog::encode(const net::Packet& packet, Form form, Base& base) {
-  Header header;
-  char* out = header.bytes.data();
-  if (form == Form::positions) {
-    out = put(out, zigzag(packet.position - base.position));
-    out = put(out, zigzag(packet.number - base.number));
-    base.position = packet.position;
-  } else {
-    const std::uint64_t captured = packet.data.size();
-    out = put(out, zigzag(static_cast<std::uint64_t>(packet.time.nanoseconds) - base.time));
-    out = put(out, zigzag(packet.number - base.number));
-    out = put(out, captured);
-    out = put(out, zigzag(packet.original_length - captured));
-    out = put(out, static_cast<std::uint64_t>(packet.link));
-    out = put(out, packet.interface);
-    base.time = static_cast<std::uint64_t>(packet.time.nanoseconds);
-  }
-  base.number = packet.number;
-  header.size = static_cast<std::size_t>(out - header.bytes.data());
-  return header;
+// The last block has room for it.
+void Backlog::append(Stream& stream, const HeldHeader& header, Bytes data, const net::Packet& packet) {
+  Block& block = *stream.last;
+  char* out = block.data() + block.piece.used;
+  std::memcpy(out, header.bytes.data(), header.size);
+  if (!data.empty()) std::memcpy(out + header.size, data.data(), data.size());
+  block.piece.used += static_cast<std::uint32_t>(header.size + data.size());
+
+  block.first = block.packets == 0 ? packet.time : std::min(block.first, packet.time);
+  block.last = block.packets == 0 ? packet.time : std::max(block.last, packet.time);
+  ++block.packets;
+  block.bytes += packet.data.size();
+  if (!stream.head_full) stream.head_bytes += packet.data.size();
 }
 
 Cut Backlog::drop(FlowId flow) {
-  if (flow < streams_.size() && streams_[flow] != nullptr) forget(*streams_[flow]);
+  forget(flow);
   if (cuts_.empty()) return {};
   const auto found = cuts_.find(flow);
   if (found == cuts_.end()) return {};
@@ -150,109 +120,153 @@ Cut Backlog::cut(FlowId flow) const {
 }
 
 bool Backlog::holds(FlowId flow) const {
-  return flow < streams_.size() && streams_[flow] != nullptr && streams_[flow]->first != nullptr;
+  return index_.get(flow) != Held{};
 }
 
 std::size_t Backlog::memory() const {
-  return used_ + pooled_ + streams_.capacity() * sizeof(void*) + store_.size() * sizeof(Stream) +
-         spare_.capacity() * sizeof(void*) + cuts_.size() * (sizeof(FlowId) + sizeof(Cut) + overhead);
+  constexpr std::size_t ledger_entry = heap_size(sizeof(void*) + sizeof(std::pair<const FlowId, Cut>));
+  return used_ + pooled_ + index_.memory() + cuts_.size() * ledger_entry + cuts_.bucket_count() * sizeof(void*);
 }
 
 // Reading back
 
 Backlog::Walk Backlog::begin(FlowId flow) const {
-  return {.block = holds(flow) ? streams_[flow]->first : nullptr, .offset = 0, .base = {}};
+  const Held held = index_.get(flow);
+  Walk walk;
+  walk.flow = flow;
+  walk.newest = held.newest();
+  walk.extent = walk.newest == nullptr ? nullptr : walk.newest->next;
+  walk.block = held.stream() == nullptr ? nullptr : held.stream()->first;
+  return walk;
 }
 
-bool Backlog::next(Walk& walk, net::Packet& packet) const {
-  while (walk.block != nullptr && walk.offset == walk.block->used) {
-    walk = {.block = walk.block->next, .offset = 0, .base = {}};
+bool Backlog::next(Walk& walk, net::Packet& packet) {
+  while (walk.at == walk.end) {
+    if (!next_piece(walk)) return false;
   }
-  if (walk.block == nullptr) return false;
-  const char* in = walk.block->data() + walk.offset;
-  std::uint64_t value = 0;
-  packet = {};
-  if (walk.block->form == Form::positions) {
-    in = take(in, value);
-    packet.position = walk.base.position += unzigzag(value);
-    in = take(in, value);
-    packet.number = walk.base.number += unzigzag(value);
-  } else {
-    in = take(in, value);
-    walk.base.time += unzigzag(value);
-    packet.time = {static_cast<std::int64_t>(walk.base.time)};
-    in = take(in, value);
-    packet.number = walk.base.number += unzigzag(value);
-    std::uint64_t captured = 0;
-    in = take(in, captured);
-    in = take(in, value);
-    packet.original_length = static_cast<std::uint32_t>(captured + unzigzag(value));
-    in = take(in, value);
-    packet.link = static_cast<net::LinkType>(value);
-    in = take(in, value);
-    packet.interface = static_cast<std::uint32_t>(value);
-    packet.data = Bytes(in, captured);
-    in += captured;
-  }
-  walk.offset = static_cast<std::size_t>(in - walk.block->data());
+  walk.at = decode_held(walk.at, walk.form, walk.base, packet);
   return true;
+}
+
+bool Backlog::next_piece(Walk& walk) {
+  while (walk.pieces.empty() && walk.extent != nullptr) read_extent(walk);
+  Piece piece;
+  if (!walk.pieces.empty()) {
+    std::memcpy(&piece, walk.pieces.data(), sizeof piece);
+    walk.at = walk.pieces.data() + sizeof piece;
+    walk.pieces.remove_prefix(sizeof piece + piece.used);
+  } else if (walk.block != nullptr) {
+    piece = walk.block->piece;
+    walk.at = walk.block->data();
+    walk.block = walk.block->next;
+  } else {
+    return false;
+  }
+  walk.end = walk.at + piece.used;
+  walk.form = piece.form;
+  walk.base = {};
+  return true;
+}
+
+// What cannot be read back is cut: it goes into the ledger, once. What can is trusted as memory is: nobody else has a
+// name for the place where it was.
+void Backlog::read_extent(Walk& walk) {
+  Extent& extent = *walk.extent;
+  walk.extent = &extent == walk.newest ? nullptr : extent.next;
+  if (extent.size == 0) return;
+  if (walk.buffer_size < extent.size) {
+    walk.buffer = std::make_unique_for_overwrite<char[]>(extent.size);
+    walk.buffer_size = extent.size;
+  }
+  if (spool_->get(extent.place, {walk.buffer.get(), extent.size})) {
+    walk.pieces = Bytes(walk.buffer.get(), extent.size);
+    return;
+  }
+  spool_->give_back(extent.place, extent.size);
+  spooled_ -= std::exchange(extent.size, 0);
+  count_cut(walk.flow, {.packets = extent.packets, .bytes = extent.bytes, .first = extent.first, .last = extent.last});
 }
 
 // Streams and their blocks
 
-Backlog::Stream* Backlog::stream_of(FlowId flow) {
-  if (flow >= streams_.size()) streams_.resize(std::max<std::size_t>(std::size_t{flow} + 1, streams_.size() * 2));
-  Stream*& stream = streams_[flow];
-  if (stream != nullptr) return stream;
-  if (spare_.empty()) {
-    stream = &store_.emplace_back();
-  } else {
-    stream = spare_.back();
-    spare_.pop_back();
+// A new block at the stream's end with room for `need` bytes; null when the budget does not allow for it.
+Backlog::Stream* Backlog::extend(FlowId flow, HeldForm form, std::size_t need) {
+  const Stream* before = index_.get(flow).stream();
+  Block* block = take_block(before == nullptr ? 0 : before->memory, form, need);
+  if (block == nullptr) return nullptr;
+  // The room may have been found in this very stream.
+  Stream* stream = index_.get(flow).stream();
+  if (stream == nullptr) stream = wake(flow);
+  if (stream == nullptr) {
+    give_block(block);
+    return nullptr;
   }
-  stream->flow = flow;
+  link(*stream, block);
   return stream;
 }
 
-void Backlog::forget(Stream& stream) {
-  unweigh(stream);
-  for (Block* block = stream.first; block != nullptr;) give_block(std::exchange(block, block->next));
-  streams_[stream.flow] = nullptr;
-  stream = {};
-  spare_.push_back(&stream);
-}
-
-// A new block at the stream's end with room for `need` bytes; null when the limit does not allow for it.
-Backlog::Block* Backlog::block_for(Stream& stream, Form form, std::size_t need) {
-  const bool copies = form == Form::copies;
-  std::uint8_t size_class = std::clamp(class_up_to(stream.memory / 2), copies ? first_of_copies : first_of_positions,
-                                       copies ? largest_of_copies : largest_of_positions);
-  while (size_class < size_classes && size_of(size_class) < sizeof(Block) + need) ++size_class;
-  const std::size_t size = size_class < size_classes ? size_of(size_class) : sizeof(Block) + need;
-
-  const bool pooled = size_class < size_classes && pool_[size_class] != nullptr;
-  if (!pooled && !make_room(memory_of(size - sizeof(Block)))) return nullptr;
-  Block* block = take_block(size_class, size - sizeof(Block));
-  block->form = form;
-  extend(stream, block);
-  return block;
-}
-
-void Backlog::extend(Stream& stream, Block* block) {
+void Backlog::link(Stream& stream, Block* block) {
+  unrank(stream);
   const std::uint64_t before = stream.memory;
-  stream.memory += memory_of(block->capacity);
+  stream.memory += heap_size(sizeof(Block) + block->capacity);
   Block* full = std::exchange(stream.last, block);
   if (full == nullptr) {
     stream.first = block;
-    return;
+  } else {
+    full->next = block;
+    if (stream.head_full) {
+      stream.middle += heap_size(sizeof(Block) + full->capacity);
+    } else if (stream.head_bytes >= head_bytes || before >= head_memory) {
+      stream.head = full;
+      stream.head_full = true;
+    }
   }
-  full->next = block;
-  if (stream.head != nullptr) {
-    unweigh(stream);
-    stream.middle += memory_of(full->capacity);
-    weigh(stream);
-  } else if (stream.head_bytes >= head_bytes || before >= head_memory) {
-    stream.head = full;
+  rank(stream);
+}
+
+// The stream of a flow that has no block in memory: it must get one. Null when the budget does not allow for it.
+Backlog::Stream* Backlog::wake(FlowId flow) {
+  if (!make_room(heap_size(sizeof(Stream)) + index_.cost_of(flow))) return nullptr;
+  Stream* stream = take_stream();
+  stream->flow = flow;
+  Extent* newest = index_.get(flow).newest();
+  index_.set(flow, Held(stream));
+  stream->newest = newest;
+  if (newest == nullptr) return stream;
+  Extent* extent = newest->next;
+  stream->head_bytes = extent->bytes;
+  while (stream->head_bytes < head_bytes && extent != newest) stream->head_bytes += (extent = extent->next)->bytes;
+  stream->head_full = stream->head_bytes >= head_bytes;
+  return stream;
+}
+
+// Its last block has gone to the spool.
+void Backlog::sleep(Stream& stream) {
+  index_.set(stream.flow, Held(stream.newest));
+  used_ -= heap_size(sizeof(Stream));
+  delete &stream;
+}
+
+void Backlog::forget(FlowId flow) {
+  const Held held = index_.get(flow);
+  if (held == Held{}) return;
+  free_extents(held.newest());
+  if (Stream* stream = held.stream()) {
+    unrank(*stream);
+    for (Block* block = stream->first; block != nullptr;) give_block(std::exchange(block, block->next));
+    give_stream(stream);
+  }
+  index_.clear(flow);
+  settle();
+}
+
+void Backlog::free_extents(Extent* newest) {
+  if (newest == nullptr) return;
+  for (Extent* extent = std::exchange(newest->next, nullptr); extent != nullptr;) {
+    if (extent->size > 0) spool_->give_back(extent->place, extent->size);
+    spooled_ -= extent->size;
+    used_ -= heap_size(sizeof(Extent));
+    delete std::exchange(extent, extent->next);
   }
 }
 
@@ -261,106 +275,207 @@ void Backlog::count_cut(FlowId flow, const Cut& cut) {
   merge(total_cut_, cut);
 }
 
+void Backlog::rank(Stream& stream) {
+  if (spool_ != nullptr) by_memory_.enter(stream, stream.memory);
+  by_middle_.enter(stream, stream.middle);
+}
+
+void Backlog::unrank(Stream& stream) {
+  if (spool_ != nullptr) by_memory_.leave(stream, stream.memory);
+  by_middle_.leave(stream, stream.middle);
+}
+
 // Memory
 
-Backlog::Block* Backlog::take_block(std::uint8_t size_class, std::size_t capacity) {
-  const std::size_t memory = memory_of(capacity);
-  used_ += memory;
+Backlog::Block* Backlog::take_block(std::uint64_t stream_memory, HeldForm form, std::size_t need) {
+  const bool copies = form == HeldForm::copies;
+  std::uint8_t size_class = std::clamp(class_up_to(stream_memory / 2), copies ? first_of_copies : first_of_positions,
+                                       copies ? largest_of_copies : largest_of_positions);
+  while (size_class < size_classes && size_of(size_class) < sizeof(Block) + need) ++size_class;
+  const std::size_t size = size_class < size_classes ? size_of(size_class) : sizeof(Block) + need;
+  const std::size_t memory = heap_size(size);
+
   void* place = nullptr;
   if (size_class < size_classes && pool_[size_class] != nullptr) {
     place = std::exchange(pool_[size_class], pool_[size_class]->next);
     pooled_ -= memory;
   } else {
-    place = ::operator new(sizeof(Block) + capacity);
+    if (!make_room(memory)) return nullptr;
+    place = ::operator new(size);
   }
+  used_ += memory;
   auto* block = new (place) Block;
-  block->capacity = static_cast<std::uint32_t>(capacity);
-  block->size_class = size_class;
+  block->capacity = static_cast<std::uint32_t>(size - sizeof(Block));
+  block->piece = {.used = 0, .form = form, .size_class = size_class};
   return block;
 }
 
 void Backlog::give_block(Block* block) {
-  const std::size_t memory = memory_of(block->capacity);
+  const std::size_t memory = heap_size(sizeof(Block) + block->capacity);
+  if (block->piece.size_class == odd_size || !may_pool(memory)) return free_block(block);
   used_ -= memory;
-  // A quarter is enough to begin again with; the rest goes back to the system.
-  if (block->size_class == odd_size || pooled_ + memory > limit_ / 4) return destroy(block);
-  block->next = std::exchange(pool_[block->size_class], block);
   pooled_ += memory;
+  block->next = std::exchange(pool_[block->piece.size_class], block);
 }
 
-void Backlog::destroy(Block* block) {
+void Backlog::free_block(Block* block) {
+  used_ -= heap_size(sizeof(Block) + block->capacity);
   ::operator delete(block);
 }
 
-void Backlog::empty_pool() {
-  for (Block*& pool : pool_) {
-    while (pool != nullptr) destroy(std::exchange(pool, pool->next));
+Backlog::Stream* Backlog::take_stream() {
+  used_ += heap_size(sizeof(Stream));
+  if (spare_ == nullptr) return new Stream;
+  pooled_ -= heap_size(sizeof(Stream));
+  Stream* stream = std::exchange(spare_, spare_->by_memory.older);
+  *stream = {};
+  return stream;
+}
+
+void Backlog::give_stream(Stream* stream) {
+  used_ -= heap_size(sizeof(Stream));
+  if (!may_pool(heap_size(sizeof(Stream)))) {
+    delete stream;
+    return;
   }
-  pooled_ = 0;
+  pooled_ += heap_size(sizeof(Stream));
+  stream->by_memory.older = std::exchange(spare_, stream);
 }
 
 bool Backlog::make_room(std::size_t bytes) {
-  while (memory() + bytes > limit_) {
-    if (pooled_ > 0) {
-      empty_pool();
-    } else if (!give_way()) {
-      return false;
-    }
+  while (memory() + bytes > granted_) {
+    if (!shrink() && !draw(bytes) && !spill(bytes) && !give_way()) return false;
   }
   return true;
 }
 
-// Giving way. Streams with a middle are kept in lists by the power of two of its size, so that the heaviest is found
-// among a few; as much as half a middle goes at once, so that it is rarely looked for.
+// What is kept for use again goes back to the system.
+bool Backlog::shrink() {
+  if (pooled_ == 0) return false;
+  for (Block*& pool : pool_) {
+    while (pool != nullptr) ::operator delete(std::exchange(pool, pool->next));
+  }
+  while (spare_ != nullptr) delete std::exchange(spare_, spare_->by_memory.older);
+  pooled_ = 0;
+  // Not each time: it would have to grow again with the next cut.
+  if (cuts_.bucket_count() > 8 * cuts_.size() + 64) cuts_.rehash(0);
+  return true;
+}
 
-bool Backlog::give_way() {
-  for (std::size_t at = weights; at-- > 0;) {
-    if (heaviest_[at] == nullptr) continue;
-    Stream* heaviest = heaviest_[at];
-    for (Stream* stream = heaviest; stream != nullptr; stream = stream->lighter) {
-      if (stream->middle > heaviest->middle) heaviest = stream;
-    }
-    cut_middle(*heaviest);
+bool Backlog::draw(std::size_t bytes) {
+  if (budget_ == nullptr) return false;
+  const std::size_t missing = memory() + bytes - granted_;
+  for (const std::size_t wanted : {std::max(missing, budget_->grant()), missing}) {
+    if (!budget_->draw(wanted)) continue;
+    granted_ += wanted;
     return true;
   }
   return false;
 }
 
-void Backlog::cut_middle(Stream& stream) {
-  unweigh(stream);
+// Gives back what was drawn and is not needed any more; a little more than is needed stays, so that a stream that comes
+// and goes does not draw each time.
+void Backlog::settle() {
+  if (granted_ <= share_) return;
+  const std::size_t kept = std::max(share_, memory() + 2 * budget_->grant());
+  if (kept >= granted_ || (kept > share_ && granted_ - kept < budget_->grant())) return;
+  budget_->give_back(granted_ - kept);
+  granted_ = kept;
+}
+
+// Moving to the spool, block by block, each time the oldest one of a stream that is among the heaviest.
+
+bool Backlog::spill(std::size_t bytes) {
+  if (spool_ == nullptr) return false;
+  const std::size_t wanted = bytes + std::min(largest_slack, granted_ / 32);
+  bool some = false;
+  while (memory() + wanted > granted_) {
+    Stream* heaviest = by_memory_.heaviest();
+    if (heaviest == nullptr || !spill_oldest(*heaviest)) break;
+    some = true;
+  }
+  return some;
+}
+
+// False when the spool does not take it.
+bool Backlog::spill_oldest(Stream& stream) {
+  Block* block = stream.first;
+  if (!spool_block(stream, *block)) return false;
+  unrank(stream);
+  const std::size_t memory = heap_size(sizeof(Block) + block->capacity);
+  const bool in_middle = stream.head_full && stream.head == nullptr && block != stream.last;
+  stream.memory -= memory;
+  if (in_middle) stream.middle -= memory;
+  if (block == stream.head) stream.head = nullptr;
+  stream.first = block->next;
+  free_block(block);
+  if (stream.first == nullptr) {
+    sleep(stream);
+  } else {
+    rank(stream);
+  }
+  return true;
+}
+
+// Puts it behind the stream's newest extent where both make one, else into an extent of its own.
+bool Backlog::spool_block(Stream& stream, const Block& block) {
+  const Bytes stored = block.stored();
+  if (block.bytes > std::numeric_limits<std::uint32_t>::max()) return false;
+  const auto size = static_cast<std::uint32_t>(stored.size());
+  const auto bytes = static_cast<std::uint32_t>(block.bytes);
+
+  Extent* newest = stream.newest;
+  if (newest != nullptr && newest->size > 0 && newest->size + stored.size() <= largest_extent &&
+      bytes <= std::numeric_limits<std::uint32_t>::max() - newest->bytes) {
+    if (const auto place = spool_->append(newest->place, newest->size, stored)) {
+      newest->place = *place;
+      newest->first = std::min(newest->first, block.first);
+      newest->last = std::max(newest->last, block.last);
+      newest->size += size;
+      newest->packets += block.packets;
+      newest->bytes += bytes;
+      spooled_ += size;
+      return true;
+    }
+  }
+  const auto place = spool_->put(stored);
+  if (!place) return false;
+  auto* extent = new Extent{.next = nullptr,
+                            .first = block.first,
+                            .last = block.last,
+                            .place = *place,
+                            .size = size,
+                            .packets = block.packets,
+                            .bytes = bytes};
+  extent->next = newest == nullptr ? extent : std::exchange(newest->next, extent);
+  stream.newest = extent;
+  used_ += heap_size(sizeof(Extent));
+  spooled_ += size;
+  return true;
+}
+
+// Giving way: as much as half a middle goes at once, so that it is rarely done.
+
+bool Backlog::give_way() {
+  Stream* heaviest = by_middle_.heaviest();
+  if (heaviest == nullptr) return false;
+  Stream& stream = *heaviest;
+  unrank(stream);
   const std::uint64_t wanted = (stream.middle + 1) / 2;
   std::uint64_t freed = 0;
   Cut cut;
   while (freed < wanted) {
-    Block* block = stream.head->next;
-    stream.head->next = block->next;
-    freed += memory_of(block->capacity);
+    Block*& from = stream.head == nullptr ? stream.first : stream.head->next;
+    Block* block = std::exchange(from, from->next);
+    freed += heap_size(sizeof(Block) + block->capacity);
     merge(cut, {.packets = block->packets, .bytes = block->bytes, .first = block->first, .last = block->last});
     give_block(block);
   }
   stream.middle -= freed;
   stream.memory -= freed;
-  weigh(stream);
+  rank(stream);
   count_cut(stream.flow, cut);
-}
-
-std::size_t Backlog::weight(const Stream& stream) {
-  return std::min<std::size_t>(weights - 1, static_cast<std::size_t>(std::bit_width(stream.middle)));
-}
-
-void Backlog::weigh(Stream& stream) {
-  if (stream.middle == 0) return;
-  Stream*& list = heaviest_[weight(stream)];
-  stream.heavier = nullptr;
-  stream.lighter = list;
-  if (list != nullptr) list->heavier = &stream;
-  list = &stream;
-}
-
-void Backlog::unweigh(Stream& stream) {
-  if (stream.middle == 0) return;
-  if (stream.lighter != nullptr) stream.lighter->heavier = stream.heavier;
-  (stream.heavier != nullptr ? stream.heavier->lighter : heaviest_[weight(stream)]) = stream.lighter;
+  return true;
 }
 
 }  // namespace wiretape::flow
