@@ -17,6 +17,7 @@
 
 #include "base/chunk.hpp"
 #include "engine/jobs.hpp"
+#include "engine/plan.hpp"
 #include "flow/flow_table.hpp"
 #include "net/segment.hpp"
 
@@ -95,7 +96,7 @@ struct Selected {
   std::uint32_t order = 0;   // of the step that brought it
   std::uint32_t packet = 0;  // index into Output::packets
   JobSet jobs = 0;           // of a packet: who gets it
-  // Within a step that all shards have in common: when the stream's timer was due, and its number.
+  // Within what all shards have in common: when the stream's timer was due, and its number.
   Timestamp due = {};
   std::uint64_t stream = 0;
   std::size_t text = 0;  // where in Output::text, and how much
@@ -132,6 +133,7 @@ struct Output {
 
 struct Batch {
   static constexpr std::size_t most_packets = 512;
+  static constexpr std::uint32_t first_order = 1;  // 0 is the change of plan before it
 
   Batch() { packets.reserve(most_packets); }
 
@@ -139,16 +141,18 @@ struct Batch {
     packets.clear();
     segments.clear();
     for (auto& list : steps) list.clear();
-    next_order = 0;
+    next_order = first_order;
     bytes.clear();
     shared_packets.clear();
     hold.reset();
   }
 
+  std::shared_ptr<const Plan> plan;  // from this batch on
+  JobSet satisfied = 0;              // jobs that have all the calls they want
   std::vector<net::Packet> packets;  // never more than reserved: segments point at them
   std::vector<net::Segment> segments;
   std::vector<std::vector<Step>> steps;  // by shard
-  std::uint32_t next_order = 0;
+  std::uint32_t next_order = first_order;
   Arena bytes;                                // what stands nowhere else: datagrams put together from fragments
   std::vector<std::uint64_t> shared_packets;  // numbers of packets that belong to two streams
   std::uint64_t kernel_drops = 0;             // since the beginning of the run

@@ -70,11 +70,12 @@ struct PipelineJob {
   bool wants_calls = true;         // false: only packets are wanted; a stream is decided once
   bool wants_bodies = true;        // the sink tells calls with their bodies
   bool transport_entries = false;  // streams' own entries are told too, even where the statement does not name them
-  // After so many calls no further stream is decided; those kept stay so. Such a job is dissected by one thread.
+  // After so many calls no further stream is decided; those kept stay so. A pipeline that begins with such a job has
+  // one shard; one that gets it later may have decided on some streams more by then.
   std::uint64_t limit = no_limit;
 };
 
-// A set of jobs, by their places.
+// A set of jobs, by their slots.
 using JobSet = std::uint64_t;
 
 // More would need a longer set of jobs in each stream.

@@ -54,9 +54,16 @@ struct Pipeline::Impl {
   void collect(bool wait_for_all);
   void merge(Batch& batch);
   void give(const Output& output, const Selected& selected);
+  void give_call(std::size_t job, std::string_view text);
+
+  std::size_t add_job(PipelineJob job);
+  void end_job(std::size_t slot);
   [[nodiscard]] Stats stats() const;
 
-  Plan plan_;
+  std::shared_ptr<const Plan> plan_;
+  std::vector<JobSink*> sinks_;            // by slot
+  std::vector<std::uint64_t> calls_left_;  // by slot
+  JobSet satisfied_ = 0;                   // jobs that have all the calls they want
   std::vector<const SourceFacts*> sources_;
   net::Defragmenter defragmenter_;
   net::Decoded decoded_;
@@ -80,18 +87,22 @@ struct Pipeline::Impl {
 };
 
 Pipeline::Impl::Impl(std::vector<PipelineJob> jobs, const PipelineOptions& options)
-    : plan_(std::move(jobs)),
+    : plan_(std::make_shared<Plan>(Plan::Slots(jobs.begin(), jobs.end()))),
       sources_(options.sources.begin(), options.sources.end()),
       defragmenter_({}, [this](const net::GivenUp& datagram) { take_partial(datagram); }),
       table_(options.timeouts, options.first_stream),
       next_stream_(options.first_stream) {
   assert(!sources_.empty() && options.workers <= most_workers);
   // Which call is the last one wanted depends on all calls before it, whatever stream they are in.
-  const std::size_t workers = plan_.limited() ? std::min<std::size_t>(options.workers, 1) : options.workers;
+  const std::size_t workers = plan_->limited() ? std::min<std::size_t>(options.workers, 1) : options.workers;
   const std::size_t shards = std::max<std::size_t>(workers, 1);
   for (std::size_t shard = 0; shard < shards; ++shard) {
     shards_.push_back(std::make_unique<Shard>(
-        plan_, ShardOptions{.dissector = options.dissector, .backlog_limit = options.backlog_limit / shards}));
+        ShardOptions{.dissector = options.dissector, .backlog_limit = options.backlog_limit / shards}));
+  }
+  for (const PipelineJob& job : jobs) {
+    sinks_.push_back(job.sink);
+    calls_left_.push_back(job.limit);
   }
   counts_.resize(shards);
   cursors_.resize(shards);
@@ -116,7 +127,7 @@ void Pipeline::Impl::feed(const net::Packet& packet) {
   const net::Packet& kept = batch().packets.emplace_back(packet);
   ++stats_.packets;
   stats_.packet_bytes += packet.data.size();
-  if (plan_.everything != 0) {
+  if (plan_->everything != 0) {
     ++stats_.kept_packets;
     stats_.kept_bytes += packet.data.size();
   }
@@ -214,6 +225,8 @@ void Pipeline::Impl::finish() {
 
 // The batch is full: to the shards with it, and what they have ready to the sinks.
 void Pipeline::Impl::hand_over() {
+  batch().plan = plan_;
+  batch().satisfied = satisfied_;
   batch().kernel_drops = kernel_drops_;
   batch().interface_drops = interface_drops_;
   if (ring_.size() > 1 && !workers_ && next_batch_ >= batches_without_threads) {
@@ -251,9 +264,9 @@ void Pipeline::Impl::collect(bool wait_for_all) {
 
 // From here on it does not show any more how many shards there are.
 void Pipeline::Impl::merge(Batch& batch) {
-  if (plan_.everything != 0) {
+  if (const JobSet everything = batch.plan->everything; everything != 0) {
     for (const net::Packet& packet : batch.packets) {
-      each(plan_.everything, [&](std::size_t job) { plan_.jobs[job].sink->packet(packet); });
+      each(everything, [&](std::size_t job) { sinks_[job]->packet(packet); });
     }
   }
   shared_.add(batch.shared_packets);
@@ -288,11 +301,44 @@ void Pipeline::Impl::give(const Output& output, const Selected& selected) {
       const net::Packet& packet = output.packets[selected.packet];
       const bool again = packet.position != net::no_position;
       const JobSet jobs = again ? selected.jobs : shared_.still_without(packet.number, selected.jobs);
-      return each(jobs, [&](std::size_t job) { plan_.jobs[job].sink->packet(packet); });
+      return each(jobs, [&](std::size_t job) { sinks_[job]->packet(packet); });
     }
-    case Selected::Kind::call: return plan_.jobs[selected.job].sink->call(text);
-    case Selected::Kind::stream: return plan_.jobs[selected.job].sink->stream(text);
+    case Selected::Kind::call: return give_call(selected.job, text);
+    case Selected::Kind::stream: return sinks_[selected.job]->stream(text);
   }
+}
+
+// Shards count by themselves; several together may have found more than is wanted.
+void Pipeline::Impl::give_call(std::size_t job, std::string_view text) {
+  std::uint64_t& left = calls_left_[job];
+  if (left == 0) return;
+  if (left != no_limit && --left == 0) satisfied_ |= only(job);
+  sinks_[job]->call(text);
+}
+
+std::size_t Pipeline::Impl::add_job(PipelineJob job) {
+  Plan::Slots slots = plan_->slots;
+  auto free = std::find_if(slots.begin(), slots.end(), [](const auto& candidate) { return !candidate; });
+  if (free == slots.end()) free = slots.insert(free, std::nullopt);
+  const auto slot = static_cast<std::size_t>(free - slots.begin());
+  sinks_.resize(slots.size());
+  calls_left_.resize(slots.size());
+  sinks_[slot] = job.sink;
+  calls_left_[slot] = job.limit;
+  satisfied_ &= ~only(slot);
+  *free = std::move(job);
+  plan_ = std::make_shared<Plan>(std::move(slots));
+  return slot;
+}
+
+void Pipeline::Impl::end_job(std::size_t slot) {
+  Plan::Slots slots = plan_->slots;
+  slots[slot].reset();
+  plan_ = std::make_shared<Plan>(std::move(slots));
+  hand_over();
+  collect(true);
+  sinks_[slot] = nullptr;
+  shared_.forget(only(slot));
 }
 
 Stats Pipeline::Impl::stats() const {
@@ -319,6 +365,12 @@ void Pipeline::advance(Timestamp now) {
 }
 void Pipeline::finish() {
   impl_->finish();
+}
+std::size_t Pipeline::add_job(PipelineJob job) {
+  return impl_->add_job(std::move(job));
+}
+void Pipeline::end_job(std::size_t slot) {
+  impl_->end_job(slot);
 }
 void Pipeline::set_sources(std::span<const SourceFacts* const> sources) {
   impl_->sources_.assign(sources.begin(), sources.end());

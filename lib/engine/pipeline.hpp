@@ -35,7 +35,7 @@ struct PipelineOptions {
 // Sinks are called by the thread that calls feed(), advance() and finish(), during these calls.
 class Pipeline {
  public:
-  // At least one job, at most most_jobs.
+  // At most most_jobs. They have the slots 0, 1, 2 ...
   Pipeline(std::vector<PipelineJob> jobs, const PipelineOptions& options);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
@@ -51,6 +51,12 @@ class Pipeline {
 
   // The input is over: every stream ends.
   void finish();
+
+  // A further job, from the next packet on; what it gets of streams that are open by then: engine/shard.hpp. Gives its
+  // slot. There must be a free one.
+  std::size_t add_job(PipelineJob job);
+  // The job is over: the streams it keeps are told over to it. Its sink is not used any more when this returns.
+  void end_job(std::size_t slot);
 
   // The sources grew (pcapng brings interfaces as it goes).
   void set_sources(std::span<const SourceFacts* const> sources);

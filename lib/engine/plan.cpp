@@ -9,19 +9,22 @@
 namespace wiretape::engine {
 namespace {
 
-std::vector<kfl::Statement> statements_of(const std::vector<PipelineJob>& jobs) {
+// An empty slot is never asked about.
+std::vector<kfl::Statement> statements_of(const Plan::Slots& slots) {
   std::vector<kfl::Statement> statements;
-  for (const PipelineJob& job : jobs) statements.push_back(job.statement);
+  for (const auto& job : slots) statements.push_back(job ? job->statement : kfl::Statement{});
   return statements;
 }
 
 }  // namespace
 
-Plan::Plan(std::vector<PipelineJob> wanted) : jobs(std::move(wanted)), group(statements_of(jobs)) {
-  assert(!jobs.empty() && jobs.size() <= most_jobs);
-  for (std::size_t job = 0; job < jobs.size(); ++job) {
-    const JobSet bit = only(job);
-    const PipelineJob& wants = jobs[job];
+Plan::Plan(Slots wanted) : slots(std::move(wanted)), group(statements_of(slots)) {
+  assert(slots.size() <= most_jobs);
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    if (!slots[slot]) continue;
+    const JobSet bit = only(slot);
+    const PipelineJob& wants = *slots[slot];
+    all |= bit;
     if (wants.keeps_packets) keeping |= bit;
     if (wants.wants_calls) telling |= bit;
     if (wants.keeps_packets && wants.statement.empty() && wants.within.empty()) everything |= bit;
@@ -42,7 +45,7 @@ Plan::Plan(std::vector<PipelineJob> wanted) : jobs(std::move(wanted)), group(sta
 }
 
 bool Plan::limited() const {
-  return std::any_of(jobs.begin(), jobs.end(), [](const PipelineJob& job) { return job.limit != no_limit; });
+  return std::any_of(slots.begin(), slots.end(), [](const auto& job) { return job && job->limit != no_limit; });
 }
 
 }  // namespace wiretape::engine

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <queue>
+#include <utility>
 
 #include "flow/backlog.hpp"
 #include "flow/tcp_stream.hpp"
@@ -13,6 +14,12 @@
 namespace wiretape::engine {
 namespace {
 
+// A job that was not there when a stream began.
+struct Joined {
+  std::size_t job;
+  StreamPackets before;  // what it did not get
+};
+
 struct Flow {
   StreamFacts facts;
   flow::TcpStream tcp;
@@ -20,9 +27,10 @@ struct Flow {
   record::Loss loss;
   StreamPackets packets;
   std::array<std::uint64_t, 2> told{};  // bytes in order so far, gaps included
-  JobSet kept = 0;                      // jobs that keep this stream
-  JobSet open = 0;                      // jobs that have not decided and still may want it
-  JobSet readers = 0;                   // jobs that its protocol's calls can matter to, as far as the protocol is known
+  std::vector<Joined> joined;
+  JobSet kept = 0;     // jobs that keep this stream
+  JobSet open = 0;     // jobs that have not decided and still may want it
+  JobSet readers = 0;  // jobs that its protocol's calls can matter to, as far as the protocol is known
   flow::FlowId id = flow::no_flow;
   bool timer = false;                     // stands in the queue of unanswered calls
   std::uint8_t ended_sides = 0;           // whose FIN has come, and all before it
@@ -35,6 +43,15 @@ class Flows {
   Flow& operator[](flow::FlowId id) {
     while (id / block_size >= blocks_.size()) blocks_.push_back(std::make_unique<Block>());
     return (*blocks_[id / block_size])[id % block_size];
+  }
+
+  template <class Visit>
+  void each_open(Visit&& visit) {
+    for (const auto& block : blocks_) {
+      for (Flow& flow : *block) {
+        if (flow.id != flow::no_flow) visit(flow);
+      }
+    }
   }
 
  private:
@@ -54,10 +71,17 @@ struct Timer {
 }  // namespace
 
 struct Shard::Impl final : flow::TcpReader, EntryListener {
-  Impl(const Plan& plan, const ShardOptions& options);
+  explicit Impl(const ShardOptions& options) : backlog_(options.backlog_limit), sessions_(options.dissector) {}
 
   void run(const Batch& batch, std::span<const Step> steps, Output& out);
   void take(const Step& step);
+
+  // Jobs that come and go.
+  void change_plan(std::shared_ptr<const Plan> next);
+  void prepare(JobSet added);
+  void leave(Flow& flow, JobSet ended);
+  void join(Flow& flow, JobSet added);
+  void read_anew(Flow& flow);
 
   // Streams.
   void open(const Step& step, const net::Segment& segment);
@@ -71,15 +95,15 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   [[nodiscard]] JobSet by_transport(const Flow& flow) const {
     return by_schema(transport_schema(flow.facts.transport).ordinal);
   }
-  [[nodiscard]] JobSet by_schema(std::uint8_t ordinal) const { return plan_.may_match[ordinal]; }
+  [[nodiscard]] JobSet by_schema(std::uint8_t ordinal) const { return plan_->may_match[ordinal]; }
 
   // Their payload.
   void read(Flow& flow, const net::Segment& segment, Direction direction);
   void read_datagram(Flow& flow, const net::Segment& segment, Direction direction);
   [[nodiscard]] JobSet undecided_or_telling(const Flow& flow) const {
-    return (flow.open | (flow.kept & plan_.telling)) & ~satisfied_;
+    return (flow.open | (flow.kept & plan_->telling)) & ~satisfied_;
   }
-  [[nodiscard]] JobSet holding(const Flow& flow) const { return flow.open & plan_.keeping & ~satisfied_; }
+  [[nodiscard]] JobSet holding(const Flow& flow) const { return flow.open & plan_->keeping & ~satisfied_; }
   [[nodiscard]] bool matches(std::size_t job, const Entry& entry);
   [[nodiscard]] kfl::Truth decide(std::size_t job, const Entry& entry);
   void set_timer(Flow& flow);
@@ -89,6 +113,7 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   void select_packet(const net::Packet& packet, JobSet jobs);
   void select_held(const net::Packet& packet, JobSet jobs);
   void select_stream(StreamEvent event, Flow& flow, JobSet jobs);
+  void tell_stream(StreamEvent event, const Flow& flow, std::size_t job);
   void tell(std::size_t job, const Entry& entry);
   Selected& select(Selected::Kind kind);
 
@@ -100,11 +125,11 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   bool opened(const Entry& entry) override;
   void identified(const Protocol* protocol) override;
 
-  const Plan& plan_;
-  std::vector<std::unique_ptr<JobTeller>> tellers_;  // by job
-  std::vector<std::uint64_t> calls_left_;            // by job
+  std::shared_ptr<const Plan> plan_;
+  std::vector<std::unique_ptr<JobTeller>> tellers_;  // by slot
+  std::vector<std::uint64_t> calls_left_;            // by slot
   JobSet satisfied_ = 0;                             // jobs that have reached their limit
-  std::vector<kfl::Scratch> scratch_;
+  std::vector<kfl::Scratch> scratch_;                // by slot
 
   flow::Backlog backlog_;
   flow::ReorderBudget reorder_;
@@ -120,21 +145,11 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   Timer due_ = {};           // the timer that rings
 };
 
-Shard::Impl::Impl(const Plan& plan, const ShardOptions& options)
-    : plan_(plan), scratch_(plan.jobs.size()), backlog_(options.backlog_limit), sessions_(options.dissector) {
-  for (const PipelineJob& job : plan.jobs) {
-    tellers_.push_back(job.sink->teller());
-    calls_left_.push_back(job.limit);
-    if (job.limit == 0) satisfied_ |= only(calls_left_.size() - 1);
-  }
-  for (const Protocol* protocol : protocols()) {
-    sessions_.want(*protocol, plan.behind[schema_of(*protocol).ordinal] != 0);
-  }
-}
-
 void Shard::Impl::run(const Batch& batch, std::span<const Step> steps, Output& out) {
   batch_ = &batch;
   out_ = &out;
+  if (plan_ != batch.plan) change_plan(batch.plan);
+  satisfied_ |= batch.satisfied;
   for (const Step& step : steps) take(step);
   out.counts = counts_;
 }
@@ -158,6 +173,71 @@ void Shard::Impl::take(const Step& step) {
   }
 }
 
+void Shard::Impl::change_plan(std::shared_ptr<const Plan> next) {
+  const JobSet before = plan_ ? plan_->all : 0;
+  const JobSet ended = before & ~next->all;
+  const JobSet added = next->all & ~before;
+  order_ = 0;
+  flows_.each_open([&](Flow& flow) { leave(flow, ended); });
+  plan_ = std::move(next);
+  prepare(added);
+  flows_.each_open([&](Flow& flow) { join(flow, added); });
+}
+
+void Shard::Impl::prepare(JobSet added) {
+  tellers_.resize(plan_->slots.size());
+  calls_left_.resize(plan_->slots.size());
+  scratch_.resize(plan_->slots.size());
+  each(added, [&](std::size_t slot) {
+    const PipelineJob& job = plan_->job(slot);
+    tellers_[slot] = job.sink->teller();
+    calls_left_[slot] = job.limit;
+    satisfied_ = job.limit == 0 ? satisfied_ | only(slot) : satisfied_ & ~only(slot);
+  });
+  for (const Protocol* protocol : protocols()) {
+    sessions_.want(*protocol, plan_->behind[schema_of(*protocol).ordinal] != 0);
+  }
+}
+
+// For these jobs the stream is over.
+void Shard::Impl::leave(Flow& flow, JobSet ended) {
+  due_ = {.when = {}, .flow = flow.id, .stream = flow.facts.number};
+  select_stream(StreamEvent::over, flow, flow.kept & ended);
+  flow.kept &= ~ended;
+  flow.open &= ~ended;
+  flow.readers &= ~ended;
+  std::erase_if(flow.joined, [&](const Joined& joined) { return (ended & only(joined.job)) != 0; });
+  let_go_if_hopeless(flow);
+}
+
+// What is held back for others is there from the first packet on; else the job has the stream from now on. A stream
+// that nobody reads any more is read anew from here.
+void Shard::Impl::join(Flow& flow, JobSet added) {
+  if (added == 0) return;
+  due_ = {.when = {}, .flow = flow.id, .stream = flow.facts.number};
+  if (holding(flow) == 0) {
+    each(added, [&](std::size_t job) { flow.joined.push_back({.job = job, .before = flow.packets}); });
+  }
+  const Protocol* const protocol = flow.session ? flow.session->protocol() : nullptr;
+  const JobSet by_payload = plan_->by_payload(flow.facts.transport);
+  flow.readers |= added & (protocol != nullptr ? plan_->behind[schema_of(*protocol).ordinal] : by_payload);
+  flow.open |= added & (flow.readers | by_transport(flow));
+  if (!flow.session && flow.ended_sides == 0 && (flow.readers & ~added) == 0) read_anew(flow);
+  keep(flow, plan_->everything & added);
+  decide_by_transport(flow, Stage::stream);
+}
+
+void Shard::Impl::read_anew(Flow& flow) {
+  if (flow.facts.transport != Transport::tcp) return;
+  const JobSet readers = std::exchange(flow.readers, 0);
+  current_ = &flow;
+  flow.tcp.finish(flow.facts.last, flow.facts, reorder_, *this);
+  current_ = nullptr;
+  flow.tcp = {};
+  flow.ended_sides = 0;
+  flow.readers = readers;
+}
+
 void Shard::Impl::open(const Step& step, const net::Segment& segment) {
   Flow& flow = flows_[step.flow];
   const bool by_client = step.direction == Direction::to_server;
@@ -173,13 +253,11 @@ void Shard::Impl::open(const Step& step, const net::Segment& segment) {
                 .source = step.source};
   flow.kernel_drops_before = batch_->kernel_drops;
 
-  const JobSet by_payload = segment.transport == Transport::tcp   ? plan_.may_match_payload[0]
-                            : segment.transport == Transport::udp ? plan_.may_match_payload[1]
-                                                                  : 0;
+  const JobSet by_payload = plan_->by_payload(segment.transport);
   flow.kept = 0;
   flow.open = by_payload | by_transport(flow);
   flow.readers = by_payload;
-  keep(flow, plan_.everything);
+  keep(flow, plan_->everything);
   decide_by_transport(flow, Stage::stream);
 }
 
@@ -203,7 +281,7 @@ void Shard::Impl::hold(Flow& flow, const net::Segment& segment) {
     flow.packets.bytes += packet.data.size();
     if (held) backlog_.hold(flow.id, packet);
   }
-  const JobSet now = flow.kept & plan_.keeping & ~plan_.everything;
+  const JobSet now = flow.kept & plan_->keeping & ~plan_->everything;
   if (now == 0) return;
   for (const net::Packet& packet : segment.packets) {
     select_packet(packet, now);
@@ -224,7 +302,7 @@ void Shard::Impl::keep(Flow& flow, JobSet jobs) {
   flow.open &= ~jobs;
   if (first) ++counts_.matched_streams;
 
-  const JobSet now = jobs & plan_.keeping & ~plan_.everything;
+  const JobSet now = jobs & plan_->keeping & ~plan_->everything;
   if (now != 0) {
     const auto take = [&](const net::Packet& packet) { select_held(packet, now); };
     // Other jobs may still want what is held back.
@@ -246,7 +324,7 @@ void Shard::Impl::decide_by_transport(Flow& flow, Stage stage) {
   Entry entry = transport_entry(flow.facts);
   entry.stage = stage;
   each(candidates, [&](std::size_t job) {
-    const PipelineJob& wants = plan_.jobs[job];
+    const PipelineJob& wants = plan_->job(job);
     if (stage != Stage::complete) {
       if (decide(job, entry) == kfl::Truth::yes) keep(flow, only(job));
       return;
@@ -276,7 +354,7 @@ void Shard::Impl::read(Flow& flow, const net::Segment& segment, Direction direct
   current_ = &flow;
   const JobSet interested = undecided_or_telling(flow);
   const bool reads = (interested & flow.readers) != 0;
-  const bool counts = reads || (interested & by_transport(flow)) != 0 || (flow.kept & plan_.telling) != 0;
+  const bool counts = reads || (interested & by_transport(flow)) != 0 || (flow.kept & plan_->telling) != 0;
   if (counts) {
     flow.loss.snaplen_cuts += segment.payload.size() < segment.payload_length ? 1 : 0;
     if (segment.transport == Transport::tcp) {
@@ -351,13 +429,13 @@ void Shard::Impl::ring(Timestamp now) {
 }
 
 bool Shard::Impl::matches(std::size_t job, const Entry& entry) {
-  const PipelineJob& wants = plan_.jobs[job];
+  const PipelineJob& wants = plan_->job(job);
   return wants.statement.matches(entry, scratch_[job]) &&
          (wants.within.empty() || wants.within.matches(entry, scratch_[job]));
 }
 
 kfl::Truth Shard::Impl::decide(std::size_t job, const Entry& entry) {
-  const PipelineJob& wants = plan_.jobs[job];
+  const PipelineJob& wants = plan_->job(job);
   const kfl::Truth truth = wants.statement.decide(entry, scratch_[job]);
   if (truth == kfl::Truth::no || wants.within.empty()) return truth;
   const kfl::Truth within = wants.within.decide(entry, scratch_[job]);
@@ -388,13 +466,26 @@ void Shard::Impl::select_stream(StreamEvent event, Flow& flow, JobSet jobs) {
   each(jobs, [&](std::size_t job) {
     Selected& selected = select(Selected::Kind::stream);
     selected.job = static_cast<std::uint8_t>(job);
-    tellers_[job]->stream(event, flow.facts, flow.packets, flow.loss, out_->text);
+    tell_stream(event, flow, job);
     selected.size = out_->text.size() - selected.text;
   });
 }
 
+void Shard::Impl::tell_stream(StreamEvent event, const Flow& flow, std::size_t job) {
+  const auto joined = std::find_if(flow.joined.begin(), flow.joined.end(),
+                                   [&](const Joined& candidate) { return candidate.job == job; });
+  if (joined == flow.joined.end()) {
+    return tellers_[job]->stream(event, flow.facts, flow.packets, flow.loss, out_->text);
+  }
+  record::Loss loss = flow.loss;
+  loss.midstream = true;
+  const StreamPackets packets{.packets = flow.packets.packets - joined->before.packets,
+                              .bytes = flow.packets.bytes - joined->before.bytes};
+  tellers_[job]->stream(event, flow.facts, packets, loss, out_->text);
+}
+
 void Shard::Impl::tell(std::size_t job, const Entry& entry) {
-  if (!plan_.jobs[job].wants_calls) return;
+  if (!plan_->job(job).wants_calls) return;
   Selected& selected = select(Selected::Kind::call);
   selected.job = static_cast<std::uint8_t>(job);
   tellers_[job]->call(entry, out_->text);
@@ -408,7 +499,7 @@ void Shard::Impl::complete(const Entry& entry) {
   Flow& flow = *current_;
   bool matched = false;
   const JobSet asked = undecided_or_telling(flow) & by_schema(entry.schema->ordinal);
-  each(plan_.group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
+  each(plan_->group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
     if (!matches(job, entry)) return;
     matched = true;
     keep(flow, only(job));
@@ -422,10 +513,10 @@ bool Shard::Impl::opened(const Entry& entry) {
   Flow& flow = *current_;
   JobSet asked = undecided_or_telling(flow) & by_schema(entry.schema->ordinal);
   // A request that is whole asks for no body: who can not say yes yet need not be asked.
-  if (entry.stage == Stage::request) asked = plan_.group.decidable(entry, asked);
+  if (entry.stage == Stage::request) asked = plan_->group.decidable(entry, asked);
   bool body = false;
-  each(plan_.group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
-    const PipelineJob& wants = plan_.jobs[job];
+  each(plan_->group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
+    const PipelineJob& wants = plan_->job(job);
     const kfl::Truth truth = decide(job, entry);
     if (truth == kfl::Truth::yes) keep(flow, only(job));
     if (truth == kfl::Truth::no) return;
@@ -437,12 +528,12 @@ bool Shard::Impl::opened(const Entry& entry) {
 
 void Shard::Impl::identified(const Protocol* protocol) {
   Flow& flow = *current_;
-  flow.readers = protocol != nullptr ? plan_.behind[schema_of(*protocol).ordinal] : 0;
+  flow.readers = protocol != nullptr ? plan_->behind[schema_of(*protocol).ordinal] : 0;
   flow.facts.dissected = protocol != nullptr ? protocol->name : std::string_view{};
   let_go_if_hopeless(flow);
 }
 
-Shard::Shard(const Plan& plan, const ShardOptions& options) : impl_(std::make_unique<Impl>(plan, options)) {}
+Shard::Shard(const ShardOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Shard::~Shard() = default;
 void Shard::run(const Batch& batch, std::span<const Step> steps, Output& out) {
   impl_->run(batch, steps, out);

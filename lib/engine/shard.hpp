@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "engine/batch.hpp"
-#include "engine/plan.hpp"
 #include "proto/protocol.hpp"
 
 namespace wiretape::engine {
@@ -19,13 +18,14 @@ struct ShardOptions {
 // A plain function of the steps it is given, without threads, clocks or globals. For one thread at a time.
 class Shard {
  public:
-  // `plan` must outlive the shard.
-  Shard(const Plan& plan, const ShardOptions& options);
+  explicit Shard(const ShardOptions& options);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Works through `steps` of the batch, and appends to `out` what is selected.
+  // Works through `steps` of the batch, and appends to `out` what is selected. Where the batch has another plan than
+  // the one before, streams that are kept for jobs that are gone are told over first, and new jobs join the streams
+  // that are open: where they are held for others from their first packet, else from now on.
   void run(const Batch& batch, std::span<const Step> steps, Output& out);
 
  private:

@@ -36,6 +36,11 @@ class SharedPackets {
     return without;
   }
 
+  // These jobs have nothing: others take their slots.
+  void forget(JobSet jobs) {
+    for (auto& [number, has] : given_) has &= ~jobs;
+  }
+
  private:
   static constexpr std::size_t most = 64U << 10U;
 

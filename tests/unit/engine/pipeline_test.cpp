@@ -342,6 +342,85 @@ TEST_SUITE("engine pipeline") {
     CHECK(notebook.packets.size() == wire.size() - (second_ends - second_begins + 1));
   }
 
+  TEST_CASE("a job that comes later has a stream that is held for another one from its first packet on") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/a"));
+    const std::size_t before = wire.size();
+    talk.response(answer(404));
+    talk.close();
+    Notebook errors, missing;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline({{.statement = statement("response.status == 500"), .sink = &errors}}, {.sources = {&facts, 1}});
+    const auto packets = wire.packets();
+    pipeline.feed(std::span(packets).first(before));
+    CHECK(pipeline.add_job({.statement = statement("response.status == 404"), .sink = &missing}) == 1);
+    pipeline.feed(std::span(packets).subspan(before));
+    pipeline.finish();
+    CHECK(missing.packets == from_to(1, wire.size()));
+    REQUIRE(missing.losses.size() == 1);
+    CHECK_FALSE(missing.losses[0].midstream);
+    CHECK(missing.counted.packets == wire.size());
+    CHECK(errors.packets.empty());
+  }
+
+  TEST_CASE("a job that comes later to a stream that nobody read has it from then on, and its ledger says so") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/a"));
+    talk.response(answer(200));
+    const std::size_t before = wire.size();
+    talk.request(get("/b"));
+    talk.response(answer(500));
+    talk.close();
+    Notebook datagrams, errors;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline({{.statement = statement("udp"), .sink = &datagrams}}, {.sources = {&facts, 1}});
+    const auto packets = wire.packets();
+    pipeline.feed(std::span(packets).first(before));
+    pipeline.add_job({.statement = statement("response.status == 500"), .sink = &errors});
+    pipeline.feed(std::span(packets).subspan(before));
+    pipeline.finish();
+    CHECK(errors.packets == from_to(before + 1, wire.size()));
+    CHECK(errors.calls.size() == 1);
+    REQUIRE(errors.losses.size() == 1);
+    CHECK(errors.losses[0].midstream);
+    CHECK(errors.counted.packets == wire.size() - before);
+  }
+
+  TEST_CASE("a job that ends has its streams told over, and the others go on") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/a"));
+    talk.response(answer(500));
+    const std::size_t before = wire.size();
+    talk.request(get("/b"));
+    talk.response(answer(500));
+    talk.close();
+    Notebook first, second, third;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline({{.statement = statement("response.status == 500"), .sink = &first},
+                       {.statement = statement("response.status == 500"), .sink = &second}},
+                      {.sources = {&facts, 1}});
+    const auto packets = wire.packets();
+    pipeline.feed(std::span(packets).first(before));
+    CHECK(first.over.empty());
+    pipeline.end_job(0);
+    CHECK(first.over == std::vector<std::uint64_t>{0});
+    CHECK(first.counted.packets == before);
+    CHECK(pipeline.add_job({.statement = statement("dns"), .sink = &third}) == 0);
+    pipeline.feed(std::span(packets).subspan(before));
+    pipeline.finish();
+    CHECK(first.packets == from_to(1, before));
+    CHECK(first.over.size() == 1);
+    CHECK(second.packets == from_to(1, wire.size()));
+    CHECK(second.calls.size() == 2);
+    CHECK(third.packets.empty());
+  }
+
   TEST_CASE("a recording's own statement still holds when its packets are read with another one") {
     Wire wire;
     Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
