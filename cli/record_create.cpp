@@ -38,6 +38,7 @@ struct RecordCreateOptions {
   std::uint64_t backlog_limit = record::Job{}.backlog_limit;
   std::uint64_t storage_limit = 0;
   std::uint64_t body_limit = engine::RecordRequest{}.body_limit;
+  std::uint64_t spool_limit = engine::RecordRequest{}.spool_limit;
   std::size_t workers = engine::default_workers();
   std::string store;
   bool force = false;
@@ -121,6 +122,7 @@ Result<engine::RecordRequest> request_of(const RecordCreateOptions& options, Tim
   request.keep_clear_packets = options.keep_clear_packets;
   request.body_limit = options.body_limit;
   request.workers = options.workers;
+  request.spool_limit = options.spool_limit;
   request.backlog_limit = options.backlog_limit;
   if (const auto valid = record::check_name(request.job.name); !valid) return valid.error();
   return request;
@@ -239,6 +241,8 @@ void add_record_create(CLI::App& parent, Command& chosen) {
   count_option(command, "-c", options->packet_count, "End after so many packets");
   size_option(command, "--segment-size", options->segment_size, "Begin a new file after so many bytes (1Gi)");
   size_option(command, "--backlog-limit", options->backlog_limit, "Hold back so much of undecided streams (256Mi)");
+  size_option(command, "--spool-limit", options->spool_limit,
+              "Move so much of what is held back to a file when memory is used up (1Gi)");
   size_option(command, "--storage-limit", options->storage_limit, "Take no more room on disk than this");
   size_option(command, "--body-limit", options->body_limit, "Keep so much of each body in the calls (1Mi)");
   workers_option(command, options->workers);

@@ -44,7 +44,7 @@ _wiretape() {
     -Z | --relinquish-privileges) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
     -B | --buffer-size | -s | --snapshot-length | -y | --linktype | -j | --time-stamp-type | --duration) return ;;
-    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --storage-limit | --body-limit | --workers)
+    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --spool-limit | --storage-limit | --body-limit | --workers)
       return
       ;;
   esac
@@ -55,7 +55,7 @@ _wiretape() {
     "") words="record analyze interfaces kfl --config --version --help --help-all" ;;
     record) words="create list show stop delete verify --config --help" ;;
     "record create")
-      words="$capture -D --list-interfaces --duration -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --storage-limit --body-limit --workers --store
+      words="$capture -D --list-interfaces --duration -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --workers --store
         --force --keep-clear-packets -q -v --json --config --help"
       ;;
     "record list") words="--json --store --config --help" ;;

@@ -78,6 +78,7 @@ complete -c wiretape -n '__wiretape_in record create' -s Z -l relinquish-privile
 complete -c wiretape -n '__wiretape_in record create' -s c -x -d 'End after so many packets'
 complete -c wiretape -n '__wiretape_in record create' -l segment-size -x -d 'Begin a new file after so many bytes'
 complete -c wiretape -n '__wiretape_in record create' -l backlog-limit -x -d 'Hold back so much of undecided streams'
+complete -c wiretape -n '__wiretape_in record create' -l spool-limit -x -d 'Move so much of what is held back to a file'
 complete -c wiretape -n '__wiretape_in record create' -l storage-limit -x -d 'Take no more room than this'
 complete -c wiretape -n '__wiretape_in record create' -l force -d 'Start even when the statement can never match'
 complete -c wiretape -n '__wiretape_in record create' -l keep-clear-packets -d 'Keep the packets although the statement redacts'

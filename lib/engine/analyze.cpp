@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/analyze.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +17,8 @@
 #include "engine/reading.hpp"
 #include "engine/shown.hpp"
 #include "engine/sidecars.hpp"
+#include "engine/spool_file.hpp"
+#include "engine/temporary.hpp"
 #include "record/format.hpp"
 #include "record/reader.hpp"
 #include "record/store.hpp"
@@ -25,6 +28,8 @@ namespace {
 
 // How often a growing recording is looked at.
 constexpr std::chrono::milliseconds follow_pause{100};
+// What the backlog has no room for, where packets are to be written.
+constexpr std::uint64_t spool_limit = 1ULL << 30U;
 constexpr std::size_t longest_description = 64U << 20U;
 
 std::string parent_of(const std::string& path) {
@@ -246,6 +251,7 @@ class Analysis {
       readings_.push_back(std::move(owned));
     }
     AnalyzeSink sink(shown_, kept);
+    SpoolFile spool(record::system_files(), AT_FDCWD, temporary_folder(), spool_limit);
     Pipeline pipeline({{.statement = request_.statement,
                         .within = tape.within,
                         .sink = &sink,
@@ -256,6 +262,7 @@ class Analysis {
                         .limit = shown_.left()}},
                       {.dissector = {.body_limit = request_.body_limit},
                        .backlog_limit = request_.backlog_limit,
+                       .spool = &spool,
                        .sources = reading.facts(),
                        .workers = request_.workers});
     auto next_show = std::chrono::steady_clock::now();
@@ -269,6 +276,7 @@ class Analysis {
     pipeline.finish();
     add(pipeline.stats());
     note_damage(reading, tape);
+    if (const auto error = spool.error()) stats_.notices.push_back(error->message);
     return sink.error() ? Result<void>(*sink.error()) : Result<void>{};
   }
 

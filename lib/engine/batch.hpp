@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/chunk.hpp"
+#include "engine/held_runs.hpp"
 #include "engine/jobs.hpp"
 #include "engine/plan.hpp"
 #include "flow/flow_table.hpp"
@@ -90,12 +91,13 @@ struct Step {
 
 // One thing that a shard has selected.
 struct Selected {
-  enum class Kind : std::uint8_t { packet, call, stream };
+  enum class Kind : std::uint8_t { packet, held, call, stream };
   Kind kind = Kind::packet;
-  std::uint8_t job = 0;      // of a call or a stream's line
-  std::uint32_t order = 0;   // of the step that brought it
-  std::uint32_t packet = 0;  // index into Output::packets
-  JobSet jobs = 0;           // of a packet: who gets it
+  std::uint8_t job = 0;     // of a call or a stream's line
+  std::uint32_t order = 0;  // of the step that brought it
+  std::uint32_t first = 0;  // index into Output::packets, or of the first run into Output::held
+  std::uint32_t runs = 0;   // of held
+  JobSet jobs = 0;          // of packets: who gets them
   // Within what all shards have in common: when the stream's timer was due, and its number.
   Timestamp due = {};
   std::uint64_t stream = 0;
@@ -118,16 +120,16 @@ struct ShardCounts {
 // What a shard has made of a batch.
 struct Output {
   std::vector<Selected> selected;
-  std::vector<net::Packet> packets;  // their data stand in the batch or in `bytes`, or they have only a position
+  std::vector<net::Packet> packets;  // their data stand in the batch
+  HeldRuns held;
   std::string text;
-  Arena bytes;
   ShardCounts counts;  // after the batch
 
   void clear() {
     selected.clear();
     packets.clear();
+    held.clear();
     text.clear();
-    bytes.clear();
   }
 };
 

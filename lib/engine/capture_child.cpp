@@ -19,6 +19,7 @@
 #include "engine/disk_writer.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/reading.hpp"
+#include "engine/spool_file.hpp"
 
 namespace wiretape::engine {
 namespace {
@@ -63,6 +64,8 @@ class CaptureChild {
     const Timestamp began = now();
     if (auto writer = recording_.start_iteration(began, began); !writer) return std::move(writer).error();
     learn_sources();
+    spool_ = std::make_unique<SpoolFile>(record::system_files(), recording_.folder().descriptor(), recording_.path(),
+                                         request_.record.spool_limit);
     pipeline_ = std::make_unique<Pipeline>(
         std::vector<PipelineJob>{{.statement = request_.record.statement,
                                   .sink = &sink_,
@@ -70,6 +73,7 @@ class CaptureChild {
                                   .limit = request_.record.statement.limit().value_or(no_limit)}},
         PipelineOptions{.dissector = {.body_limit = request_.record.body_limit},
                         .backlog_limit = request_.record.backlog_limit,
+                        .spool = spool_.get(),
                         .sources = sources_,
                         .workers = request_.record.workers});
     disk_ = std::make_unique<DiskWriter>(recording_, queue_limit);
@@ -205,6 +209,7 @@ class CaptureChild {
   std::deque<SourceFacts> facts_;
   std::vector<const SourceFacts*> sources_;
   RecordingSink sink_;
+  std::unique_ptr<SpoolFile> spool_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<DiskWriter> disk_;
   std::uint64_t packets_left_ = request_.record.packet_count.value_or(UINT64_MAX);

@@ -17,6 +17,7 @@
 
 #include "engine/packet_buffer.hpp"
 #include "engine/positions.hpp"
+#include "engine/temporary.hpp"
 #include "net/pcap_format.hpp"
 
 namespace wiretape::engine {
@@ -105,10 +106,7 @@ class ByPosition final : public KeptPackets {
 
 class Spooled final : public KeptPackets {
  public:
-  explicit Spooled(int descriptor) : descriptor_(descriptor) {}
-  ~Spooled() override { ::close(descriptor_); }
-  Spooled(const Spooled&) = delete;
-  Spooled& operator=(const Spooled&) = delete;
+  explicit Spooled(record::Descriptor file) : file_(std::move(file)) {}
 
   Result<void> keep(const net::Packet& packet) override {
     places_.push_back({.number = packet.number, .offset = end_ + buffer_.size()});
@@ -142,7 +140,7 @@ class Spooled final : public KeptPackets {
   static constexpr std::size_t buffer_limit = 1U << 20U;
 
   Result<void> flush() {
-    if (!write_all(descriptor_, buffer_.bytes().data(), buffer_.size())) return write_error("the spool file");
+    if (!write_all(file_.number(), buffer_.bytes().data(), buffer_.size())) return write_error("the spool file");
     end_ += buffer_.size();
     buffer_.clear();
     return {};
@@ -150,7 +148,7 @@ class Spooled final : public KeptPackets {
 
   bool read_at(std::uint64_t offset, char* to, std::size_t size) const {
     while (size != 0) {
-      const ssize_t got = ::pread(descriptor_, to, size, static_cast<off_t>(offset));
+      const ssize_t got = ::pread(file_.number(), to, size, static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) return false;
       to += got;
@@ -164,7 +162,7 @@ class Spooled final : public KeptPackets {
     return {.kind = ErrorKind::read, .message = fmt::format("cannot read the spool file: {}", std::strerror(errno))};
   }
 
-  int descriptor_;
+  record::Descriptor file_;
   std::uint64_t end_ = 0;
   PacketBuffer buffer_;  // not in the file yet
   std::string bytes_;    // of the packet given last
@@ -251,12 +249,9 @@ struct Head {
 
 Result<std::unique_ptr<KeptPackets>> KeptPackets::of(capture::PacketSource& source) {
   if (source.can_read_again()) return std::unique_ptr<KeptPackets>(std::make_unique<ByPosition>(source));
-  const char* directory = std::getenv("TMPDIR");
-  std::string path = fmt::format("{}/wiretape-XXXXXX", directory != nullptr && *directory != 0 ? directory : "/tmp");
-  const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
-  if (descriptor < 0) return write_error('"' + path + '"');
-  ::unlink(path.c_str());
-  return std::unique_ptr<KeptPackets>(std::make_unique<Spooled>(descriptor));
+  auto file = temporary_file();
+  if (!file) return std::move(file).error();
+  return std::unique_ptr<KeptPackets>(std::make_unique<Spooled>(*std::move(file)));
 }
 
 Result<Written> write_packets(std::vector<KeptPackets*> sources, const std::string& path) {

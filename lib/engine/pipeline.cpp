@@ -25,6 +25,11 @@ constexpr std::uint32_t batches_without_threads = 4;
 // How exactly calls that wait for too long are told: time is checked this often.
 constexpr Duration tick_every = Duration::milliseconds(100);
 
+// Which call is the last one wanted depends on all calls before it, whatever stream they are in.
+std::size_t shards_for(const Plan& plan, const PipelineOptions& options) {
+  return plan.limited() ? 1 : std::max<std::size_t>(options.workers, 1);
+}
+
 }  // namespace
 
 std::size_t default_workers() {
@@ -53,7 +58,9 @@ struct Pipeline::Impl {
   void dissect(std::size_t shard, std::uint32_t batch);
   void collect(bool wait_for_all);
   void merge(Batch& batch);
-  void give(const Output& output, const Selected& selected);
+  void give(Output& output, const Selected& selected);
+  void give_packet(const net::Packet& packet, JobSet jobs);
+  void give_held(Output& output, const Selected& selected);
   void give_call(std::size_t job, std::string_view text);
 
   std::size_t add_job(PipelineJob job);
@@ -76,6 +83,8 @@ struct Pipeline::Impl {
   std::uint64_t kernel_drops_ = 0;
   std::uint64_t interface_drops_ = 0;
 
+  flow::Spool* spool_;
+  flow::BacklogBudget budget_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<ShardCounts> counts_;  // by shard, as of the last merge
   std::vector<Batch> ring_;
@@ -91,14 +100,14 @@ Pipeline::Impl::Impl(std::vector<PipelineJob> jobs, const PipelineOptions& optio
       sources_(options.sources.begin(), options.sources.end()),
       defragmenter_({}, [this](const net::GivenUp& datagram) { take_partial(datagram); }),
       table_(options.timeouts, options.first_stream),
+      spool_(options.spool),
+      budget_(options.backlog_limit, shards_for(*plan_, options)),
       next_stream_(options.first_stream) {
   assert(!sources_.empty() && options.workers <= most_workers);
-  // Which call is the last one wanted depends on all calls before it, whatever stream they are in.
-  const std::size_t workers = plan_->limited() ? std::min<std::size_t>(options.workers, 1) : options.workers;
-  const std::size_t shards = std::max<std::size_t>(workers, 1);
+  const std::size_t shards = shards_for(*plan_, options);
   for (std::size_t shard = 0; shard < shards; ++shard) {
-    shards_.push_back(std::make_unique<Shard>(
-        ShardOptions{.dissector = options.dissector, .backlog_limit = options.backlog_limit / shards}));
+    shards_.push_back(
+        std::make_unique<Shard>(ShardOptions{.dissector = options.dissector, .budget = &budget_, .spool = spool_}));
   }
   for (const PipelineJob& job : jobs) {
     sinks_.push_back(job.sink);
@@ -106,7 +115,7 @@ Pipeline::Impl::Impl(std::vector<PipelineJob> jobs, const PipelineOptions& optio
   }
   counts_.resize(shards);
   cursors_.resize(shards);
-  ring_ = std::vector<Batch>(workers == 0 ? 1 : batches_on_the_way);
+  ring_ = std::vector<Batch>(options.workers == 0 ? 1 : batches_on_the_way);
   for (Batch& batch : ring_) {
     batch.steps.resize(shards);
     batch.outputs.resize(shards);
@@ -294,17 +303,27 @@ void Pipeline::Impl::merge(Batch& batch) {
   }
 }
 
-void Pipeline::Impl::give(const Output& output, const Selected& selected) {
+void Pipeline::Impl::give(Output& output, const Selected& selected) {
   const std::string_view text = std::string_view(output.text).substr(selected.text, selected.size);
   switch (selected.kind) {
-    case Selected::Kind::packet: {
-      const net::Packet& packet = output.packets[selected.packet];
-      const bool again = packet.position != net::no_position;
-      const JobSet jobs = again ? selected.jobs : shared_.still_without(packet.number, selected.jobs);
-      return each(jobs, [&](std::size_t job) { sinks_[job]->packet(packet); });
-    }
+    case Selected::Kind::packet: return give_packet(output.packets[selected.first], selected.jobs);
+    case Selected::Kind::held: return give_held(output, selected);
     case Selected::Kind::call: return give_call(selected.job, text);
     case Selected::Kind::stream: return sinks_[selected.job]->stream(text);
+  }
+}
+
+void Pipeline::Impl::give_packet(const net::Packet& packet, JobSet jobs) {
+  if (packet.position == net::no_position) jobs = shared_.still_without(packet.number, jobs);
+  each(jobs, [&](std::size_t job) { sinks_[job]->packet(packet); });
+}
+
+void Pipeline::Impl::give_held(Output& output, const Selected& selected) {
+  for (std::uint32_t at = selected.first; at != selected.first + selected.runs; ++at) {
+    const HeldRuns::Run& run = output.held[at];
+    if (output.held.give(run, spool_, [&](const net::Packet& packet) { give_packet(packet, selected.jobs); })) continue;
+    stats_.backlog_cut_packets += run.packets;
+    stats_.backlog_cut_bytes += run.bytes;
   }
 }
 

@@ -11,6 +11,7 @@
 #include "engine/jobs.hpp"
 #include "engine/stats.hpp"
 #include "flow/flow_table.hpp"
+#include "flow/spool.hpp"
 #include "net/packet.hpp"
 #include "proto/protocol.hpp"
 
@@ -23,8 +24,9 @@ inline constexpr std::size_t most_workers = 64;
 struct PipelineOptions {
   flow::Timeouts timeouts = {};
   DissectorOptions dissector = {};
-  std::size_t backlog_limit = 256U << 20U;
-  std::uint64_t first_stream = 0;  // number of the first stream
+  std::size_t backlog_limit = 256U << 20U;  // bytes of memory for packets that are held back
+  flow::Spool* spool = nullptr;             // for those it has no room for; must outlive the pipeline
+  std::uint64_t first_stream = 0;           // number of the first stream
   std::span<const SourceFacts* const>
       sources;  // by interface of the packets; what they point at must outlive the pipeline
   // Threads that dissect, at most most_workers. 0: the thread that feeds does it all. They are started when there is

@@ -5,6 +5,7 @@
 #include "engine/pipeline.hpp"
 #include "engine/reading.hpp"
 #include "engine/recording_sink.hpp"
+#include "engine/spool_file.hpp"
 #include "record/store.hpp"
 
 namespace wiretape::engine {
@@ -49,6 +50,7 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
     return std::move(writer).error();
   }
 
+  SpoolFile spool(record::system_files(), recording->folder().descriptor(), recording->path(), request.spool_limit);
   RecordingSink sink(request.statement, request.stored_packets());
   Pipeline pipeline({{.statement = request.statement,
                       .sink = &sink,
@@ -56,6 +58,7 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
                       .limit = request.statement.limit().value_or(no_limit)}},
                     {.dissector = {.body_limit = request.body_limit},
                      .backlog_limit = request.backlog_limit,
+                     .spool = &spool,
                      .sources = reading.facts(),
                      .workers = request.workers});
   Result<void> written;
@@ -70,6 +73,7 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   Stats stats = pipeline.stats();
   stats.matched_calls = sink.calls();
   stats.damage = reading.damage();
+  if (const auto error = spool.error()) stats.notices.push_back(error->message);
   record::Recording::Ending ending{.state = record::State::completed, .reason = {}, .at = now()};
   if (!written) {
     ending.state = record::State::failed;

@@ -71,7 +71,8 @@ struct Timer {
 }  // namespace
 
 struct Shard::Impl final : flow::TcpReader, EntryListener {
-  explicit Impl(const ShardOptions& options) : backlog_(options.backlog_limit), sessions_(options.dissector) {}
+  explicit Impl(const ShardOptions& options)
+      : spool_(options.spool), backlog_(*options.budget, options.spool), sessions_(options.dissector) {}
 
   void run(const Batch& batch, std::span<const Step> steps, Output& out);
   void take(const Step& step);
@@ -111,7 +112,7 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
 
   // What is selected.
   void select_packet(const net::Packet& packet, JobSet jobs);
-  void select_held(const net::Packet& packet, JobSet jobs);
+  flow::Cut select_held(Flow& flow, JobSet jobs);
   void select_stream(StreamEvent event, Flow& flow, JobSet jobs);
   void tell_stream(StreamEvent event, const Flow& flow, std::size_t job);
   void tell(std::size_t job, const Entry& entry);
@@ -131,6 +132,7 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   JobSet satisfied_ = 0;                             // jobs that have reached their limit
   std::vector<kfl::Scratch> scratch_;                // by slot
 
+  flow::Spool* spool_;
   flow::Backlog backlog_;
   flow::ReorderBudget reorder_;
   SessionPool sessions_;
@@ -304,9 +306,7 @@ void Shard::Impl::keep(Flow& flow, JobSet jobs) {
 
   const JobSet now = jobs & plan_->keeping & ~plan_->everything;
   if (now != 0) {
-    const auto take = [&](const net::Packet& packet) { select_held(packet, now); };
-    // Other jobs may still want what is held back.
-    const flow::Cut cut = holding(flow) != 0 ? backlog_.visit(flow.id, take) : backlog_.release(flow.id, take);
+    const flow::Cut cut = select_held(flow, now);
     // Another job may have met it before.
     counts_.backlog_cut_packets += cut.packets - flow.loss.backlog_cut_packets;
     counts_.backlog_cut_bytes += cut.bytes - flow.loss.backlog_cut_bytes;
@@ -449,15 +449,24 @@ Selected& Shard::Impl::select(Selected::Kind kind) {
 
 void Shard::Impl::select_packet(const net::Packet& packet, JobSet jobs) {
   Selected& selected = select(Selected::Kind::packet);
-  selected.packet = static_cast<std::uint32_t>(out_->packets.size());
+  selected.first = static_cast<std::uint32_t>(out_->packets.size());
   selected.jobs = jobs;
   out_->packets.push_back(packet);
 }
 
-// What the backlog gives goes with the call that gives it.
-void Shard::Impl::select_held(const net::Packet& packet, JobSet jobs) {
-  select_packet(packet, jobs);
-  out_->packets.back().data = out_->bytes.copy(packet.data);
+// Other jobs may still want what is held back.
+flow::Cut Shard::Impl::select_held(Flow& flow, JobSet jobs) {
+  HeldRuns& held = out_->held;
+  const std::size_t first = held.size();
+  held.begin();
+  const auto take = [&](const net::Packet& packet) { held.append(packet, spool_); };
+  const flow::Cut cut = holding(flow) != 0 ? backlog_.visit(flow.id, take) : backlog_.release(flow.id, take);
+  if (held.size() == first) return cut;
+  Selected& selected = select(Selected::Kind::held);
+  selected.first = static_cast<std::uint32_t>(first);
+  selected.runs = static_cast<std::uint32_t>(held.size() - first);
+  selected.jobs = jobs;
+  return cut;
 }
 
 void Shard::Impl::select_stream(StreamEvent event, Flow& flow, JobSet jobs) {

@@ -6,18 +6,22 @@
 #include <memory>
 
 #include "engine/batch.hpp"
+#include "flow/backlog_budget.hpp"
+#include "flow/spool.hpp"
 #include "proto/protocol.hpp"
 
 namespace wiretape::engine {
 
 struct ShardOptions {
   DissectorOptions dissector = {};
-  std::size_t backlog_limit = 0;
+  flow::BacklogBudget* budget = nullptr;  // shared by all shards
+  flow::Spool* spool = nullptr;           // likewise; may be null
 };
 
 // A plain function of the steps it is given, without threads, clocks or globals. For one thread at a time.
 class Shard {
  public:
+  // Budget and spool must outlive it.
   explicit Shard(const ShardOptions& options);
   ~Shard();
   Shard(const Shard&) = delete;

@@ -22,6 +22,7 @@ class Recording {
 
   [[nodiscard]] const Description& description() const { return description_; }
   [[nodiscard]] const std::string& path() const { return folder_.path(); }
+  [[nodiscard]] const Folder& folder() const { return folder_; }
 
   // Makes the iteration's folder, named by its scheduled start, and the state `recording`. No other iteration may be
   // open. The writer belongs to the recording and lives until the iteration is ended.

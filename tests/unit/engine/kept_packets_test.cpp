@@ -32,6 +32,7 @@ class OnceSource final : public capture::PacketSource {
     if (std::exchange(given_, true)) return std::span<const net::Packet>{};
     return std::span<const net::Packet>(packets_);
   }
+  [[nodiscard]] std::shared_ptr<const void> hold() override { return nullptr; }
   Result<net::Packet> again(std::uint64_t) override {
     return Error{.kind = ErrorKind::read, .message = "read once only"};
   }
