@@ -383,7 +383,7 @@ void Backlog::settle() {
   granted_ = kept;
 }
 
-// Moving to the spool, block by block, each time the oldest one of a stream that is among the heaviest.
+// Moving to the spool, each time the oldest blocks of a stream that is among the heaviest.
 
 bool Backlog::spill(std::size_t bytes) {
   if (spool_ == nullptr) return false;
@@ -397,18 +397,26 @@ bool Backlog::spill(std::size_t bytes) {
   return some;
 }
 
-// False when the spool does not take it.
+// As many blocks as make one extent, but not the last one as long as there are others. False when the spool does not
+// take them.
 bool Backlog::spill_oldest(Stream& stream) {
-  Block* block = stream.first;
-  if (!spool_block(stream, *block)) return false;
+  std::array<char, largest_extent> buffer;
+  Batch batch = gather(stream, buffer);
+  if (!put(stream, batch)) {
+    // There may be room for less.
+    if (batch.end == stream.first->next) return false;
+    batch = only(*stream.first);
+    if (!put(stream, batch)) return false;
+  }
   unrank(stream);
-  const std::size_t memory = heap_size(sizeof(Block) + block->capacity);
-  const bool in_middle = stream.head_full && stream.head == nullptr && block != stream.last;
-  stream.memory -= memory;
-  if (in_middle) stream.middle -= memory;
-  if (block == stream.head) stream.head = nullptr;
-  stream.first = block->next;
-  free_block(block);
+  while (stream.first != batch.end) {
+    Block* block = std::exchange(stream.first, stream.first->next);
+    const std::size_t memory = heap_size(sizeof(Block) + block->capacity);
+    stream.memory -= memory;
+    if (stream.head_full && stream.head == nullptr && block != stream.last) stream.middle -= memory;
+    if (block == stream.head) stream.head = nullptr;
+    free_block(block);
+  }
   if (stream.first == nullptr) {
     sleep(stream);
   } else {
@@ -417,40 +425,63 @@ bool Backlog::spill_oldest(Stream& stream) {
   return true;
 }
 
-// Puts it behind the stream's newest extent where both make one, else into an extent of its own.
-bool Backlog::spool_block(Stream& stream, const Block& block) {
-  const Bytes stored = block.stored();
-  if (block.bytes > std::numeric_limits<std::uint32_t>::max()) return false;
-  const auto size = static_cast<std::uint32_t>(stored.size());
-  const auto bytes = static_cast<std::uint32_t>(block.bytes);
+Backlog::Batch Backlog::only(const Block& block) {
+  return {.stored = block.stored(),
+          .what = {.packets = block.packets, .bytes = block.bytes, .first = block.first, .last = block.last},
+          .end = block.next};
+}
 
+Backlog::Batch Backlog::gather(const Stream& stream, std::span<char> buffer) {
+  const Extent* newest = stream.newest;
+  const bool fills_up = newest != nullptr && newest->size <= largest_extent / 2;
+  const std::size_t room = largest_extent - (fills_up ? newest->size : 0);
+  Batch batch;
+  std::size_t size = 0;
+  for (const Block* block = stream.first; block != stream.last; block = block->next) {
+    const Bytes stored = block->stored();
+    if (size + stored.size() > room) break;
+    std::memcpy(buffer.data() + size, stored.data(), stored.size());
+    size += stored.size();
+    const Batch one = only(*block);
+    merge(batch.what, one.what);
+    batch.end = one.end;
+  }
+  if (size == 0) return only(*stream.first);
+  batch.stored = Bytes(buffer.data(), size);
+  return batch;
+}
+
+// Behind the stream's newest extent where both make one, else as an extent of its own.
+bool Backlog::put(Stream& stream, const Batch& batch) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  if (batch.what.bytes > most) return false;
+  Extent added{.next = nullptr,
+               .first = batch.what.first,
+               .last = batch.what.last,
+               .size = static_cast<std::uint32_t>(batch.stored.size()),
+               .packets = static_cast<std::uint32_t>(batch.what.packets),
+               .bytes = static_cast<std::uint32_t>(batch.what.bytes)};
   Extent* newest = stream.newest;
-  if (newest != nullptr && newest->size > 0 && newest->size + stored.size() <= largest_extent &&
-      bytes <= std::numeric_limits<std::uint32_t>::max() - newest->bytes) {
-    if (const auto place = spool_->append(newest->place, newest->size, stored)) {
+  if (newest != nullptr && newest->size > 0 && newest->size + batch.stored.size() <= largest_extent &&
+      newest->bytes + batch.what.bytes <= most) {
+    if (const auto place = spool_->append(newest->place, newest->size, batch.stored)) {
       newest->place = *place;
-      newest->first = std::min(newest->first, block.first);
-      newest->last = std::max(newest->last, block.last);
-      newest->size += size;
-      newest->packets += block.packets;
-      newest->bytes += bytes;
-      spooled_ += size;
+      newest->first = std::min(newest->first, added.first);
+      newest->last = std::max(newest->last, added.last);
+      newest->size += added.size;
+      newest->packets += added.packets;
+      newest->bytes += added.bytes;
+      spooled_ += added.size;
       return true;
     }
   }
-  const auto place = spool_->put(stored);
+  const auto place = spool_->put(batch.stored);
   if (!place) return false;
-  auto* extent = new Extent{.next = nullptr,
-                            .first = block.first,
-                            .last = block.last,
-                            .place = *place,
-                            .size = size,
-                            .packets = block.packets,
-                            .bytes = bytes};
-  extent->next = newest == nullptr ? extent : std::exchange(newest->next, extent);
-  stream.newest = extent;
+  added.place = *place;
+  stream.newest = new Extent(added);
+  stream.newest->next = newest == nullptr ? stream.newest : std::exchange(newest->next, stream.newest);
   used_ += heap_size(sizeof(Extent));
-  spooled_ += size;
+  spooled_ += added.size;
   return true;
 }
 

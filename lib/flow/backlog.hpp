@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unordered_map>
 
 #include "base/time.hpp"
@@ -156,6 +157,13 @@ class Backlog {
     std::uintptr_t bits_ = 0;
   };
 
+  // The oldest blocks of a stream, on their way to the spool.
+  struct Batch {
+    Bytes stored;
+    Cut what;              // their packets
+    Block* end = nullptr;  // the first block that stays
+  };
+
   // Where a reader stands.
   struct Walk {
     FlowId flow = no_flow;
@@ -209,7 +217,9 @@ class Backlog {
   void settle();
   bool spill(std::size_t bytes);
   bool spill_oldest(Stream& stream);
-  bool spool_block(Stream& stream, const Block& block);
+  static Batch only(const Block& block);
+  static Batch gather(const Stream& stream, std::span<char> buffer);
+  bool put(Stream& stream, const Batch& batch);
   bool give_way();
 
   BacklogBudget* budget_;  // null: alone
