@@ -71,17 +71,17 @@ void Backlog::hold(FlowId flow, const net::Packet& packet) {
   const Bytes data = form == HeldForm::copies ? packet.data : Bytes{};
 
   Stream* stream = index_.get(flow).stream();
-  if (stream != nullptr && stream->last->piece.form == form) {
-    HeldBase base = stream->base;
-    const HeldHeader header = encode_held(packet, form, base);
-    if (stream->last->capacity - stream->last->piece.used >= header.size + data.size()) {
-      stream->base = base;
-      return append(*stream, header, data, packet);
-    }
-  }
   HeldBase base;
-  const HeldHeader header = encode_held(packet, form, base);
-  stream = extend(flow, form, header.size + data.size());
+  HeldHeader header;
+  if (stream != nullptr && stream->last->piece.form == form) {
+    base = stream->base;
+    header = encode_held(packet, form, base);
+  }
+  if (header.size == 0 || stream->last->capacity - stream->last->piece.used < header.size + data.size()) {
+    base = {};
+    header = encode_held(packet, form, base);
+    stream = extend(flow, form, header.size + data.size());
+  }
   if (stream == nullptr) {
     return count_cut(flow, {.packets = 1, .bytes = packet.data.size(), .first = packet.time, .last = packet.time});
   }
