@@ -50,6 +50,8 @@ class FileSource final : public PacketSource {
     return std::span<const net::Packet>{};
   }
 
+  [[nodiscard]] std::shared_ptr<const void> hold() override { return buffer_.hold(); }
+
   Result<net::Packet> again(std::uint64_t position) override {
     if (!can_read_again_) {
       return Error{.kind = ErrorKind::read, .message = fmt::format("{} cannot be read a second time", name_)};

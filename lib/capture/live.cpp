@@ -11,10 +11,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
 
+#include "capture/blocks.hpp"
 #include "capture/devices.hpp"
 #include "net/pcap_format.hpp"
 
@@ -199,9 +201,6 @@ struct Tap {
 
 class Live final : public LiveSource {
  public:
-  // Packets point into the arena, so it must not move while a batch grows: a batch ends with the packet that fills it.
-  Live() { arena_.reserve(batch_bytes + longest_packet); }
-
   Result<void> add(const LiveOptions& options) {
     auto handle = activate(options);
     if (!handle) return std::move(handle).error();
@@ -217,7 +216,7 @@ class Live final : public LiveSource {
 
   Result<std::span<const net::Packet>> next() override {
     packets_.clear();
-    arena_.clear();
+    make_room();
     for (std::size_t tried = 0; tried < taps_.size() && packets_.empty(); ++tried) {
       turn_ = (turn_ + 1) % taps_.size();  // no interface can starve the others
       if (auto read = read_from(turn_); !read) return std::move(read).error();
@@ -226,6 +225,8 @@ class Live final : public LiveSource {
     wait();
     return std::span<const net::Packet>{};
   }
+
+  [[nodiscard]] std::shared_ptr<const void> hold() override { return blocks_.hold(); }
 
   Result<net::Packet> again(std::uint64_t) override {
     return Error{.kind = ErrorKind::read, .message = "a live packet cannot be read a second time"};
@@ -261,20 +262,30 @@ class Live final : public LiveSource {
     if (tap.condition == Condition::gone) tap.condition = Condition::unknown;
   }
 
+  // A batch goes on behind the one before it where that is held. Packets point into the block, so it does not change
+  // while a batch grows: a batch ends with the packet that fills it.
+  void make_room() {
+    if (used_ < batch_bytes && blocks_.held()) return;
+    blocks_.go_on(batch_bytes + longest_packet, {}, 0);
+    used_ = 0;
+  }
+
   // The ring's memory goes back to the kernel when libpcap moves on: a batch is copied out of it.
   static void on_packet(unsigned char* user, const pcap_pkthdr* header, const unsigned char* bytes) {
     const auto& taking = *reinterpret_cast<const Taking*>(user);
     Live& live = *taking.live;
     const std::size_t captured = std::min<std::size_t>(header->caplen, longest_packet);
     const std::int64_t fraction = live.taps_[taking.interface].nanoseconds ? 1 : 1000;
+    char* const to = live.blocks_.data() + live.used_;
+    std::memcpy(to, bytes, captured);
+    live.used_ += captured;
     live.packets_.push_back({.time = {std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec * fraction},
-                             .data = {live.arena_.data() + live.arena_.size(), captured},
+                             .data = {to, captured},
                              .original_length = header->len,
                              .link = taking.link,
                              .interface = taking.interface,
                              .number = ++live.number_});
-    live.arena_.append(reinterpret_cast<const char*>(bytes), captured);
-    if (live.arena_.size() >= batch_bytes) pcap_breakloop(live.taps_[taking.interface].handle.get());
+    if (live.used_ >= batch_bytes) pcap_breakloop(live.taps_[taking.interface].handle.get());
   }
 
   Result<void> read_from(std::size_t at) {
@@ -352,7 +363,8 @@ class Live final : public LiveSource {
   std::vector<Tap> taps_;
   std::vector<Interface> interfaces_;
   std::vector<net::Packet> packets_;
-  std::string arena_;
+  Blocks blocks_;
+  std::size_t used_ = 0;  // of the block
   std::vector<pollfd> waiting_;
   std::vector<std::string> notices_;
   std::uint64_t number_ = 0;

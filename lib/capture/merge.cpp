@@ -28,6 +28,7 @@ constexpr std::size_t largest_read = 1U << 20U;
 struct Part {
   std::unique_ptr<PacketSource> source;
   std::span<const net::Packet> rest;
+  bool gave = false;                      // packets to the batch that was given last
   std::vector<std::uint32_t> interfaces;  // the file's number -> number over all
 };
 
@@ -40,6 +41,8 @@ class MergedSource final : public PacketSource {
   }
 
   Result<std::span<const net::Packet>> next() override {
+    for (const std::size_t index : gave_) parts_[index].gave = false;
+    gave_.clear();
     start();
     while (exhausted_) refill(*std::exchange(exhausted_, std::nullopt));
     std::size_t count = 0;
@@ -48,6 +51,15 @@ class MergedSource final : public PacketSource {
     while (count < batch && !waiting_.empty() && !exhausted_) take(packets_[count++]);
     if (count == 0 && damage_) return *std::exchange(damage_, std::nullopt);
     return std::span<const net::Packet>(packets_.data(), count);
+  }
+
+  [[nodiscard]] std::shared_ptr<const void> hold() override {
+    if (gave_.empty()) return nullptr;
+    if (gave_.size() == 1) return parts_[gave_.front()].source->hold();
+    auto all = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+    all->reserve(gave_.size());
+    for (const std::size_t index : gave_) all->push_back(parts_[index].source->hold());
+    return all;
   }
 
   Result<net::Packet> again(std::uint64_t position) override {
@@ -111,6 +123,7 @@ class MergedSource final : public PacketSource {
     out = part.rest.front();
     renumber(part, index, out);
     out.number = ++number_;
+    if (!std::exchange(part.gave, true)) gave_.push_back(index);
     part.rest = part.rest.subspan(1);
     if (part.rest.empty()) {
       exhausted_ = index;
@@ -145,6 +158,7 @@ class MergedSource final : public PacketSource {
   MergeOrder order_;
   std::vector<Part> parts_;
   std::vector<std::size_t> waiting_;
+  std::vector<std::size_t> gave_;         // packets to the batch that was given last
   std::optional<std::size_t> exhausted_;  // the part to be asked for more at the next call
   std::vector<Interface> interfaces_;
   std::optional<Error> damage_;

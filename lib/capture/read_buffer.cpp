@@ -2,7 +2,6 @@
 #include "capture/read_buffer.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace wiretape::capture {
@@ -24,14 +23,7 @@ ReadBuffer::ReadBuffer(std::unique_ptr<Input> input, std::uint64_t position, std
 void ReadBuffer::make_room(std::size_t free_bytes) {
   const std::size_t held = end_ - begin_;
   const std::size_t end = (held + page - 1) / page * page;
-  if (end + free_bytes > capacity_) {
-    capacity_ = end + free_bytes + page;
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
-    std::copy_n(buffer_.get() + begin_, held, larger.get() + end - held);
-    buffer_ = std::move(larger);
-  } else {
-    std::memmove(buffer_.get() + end - held, buffer_.get() + begin_, held);
-  }
+  blocks_.go_on(end + free_bytes, window(), end - held);
   begin_ = end - held;
   end_ = end;
 }
@@ -39,7 +31,7 @@ void ReadBuffer::make_room(std::size_t free_bytes) {
 Result<void> ReadBuffer::fill(std::size_t wanted) {
   while (window().size() < wanted) {
     make_room(next_read_);
-    const auto count = input_->read(buffer_.get() + end_, next_read_);
+    const auto count = input_->read(blocks_.data() + end_, next_read_);
     if (!count) return count.error();
     if (*count == 0) return {};
     end_ += *count;
@@ -49,8 +41,8 @@ Result<void> ReadBuffer::fill(std::size_t wanted) {
 }
 
 void ReadBuffer::release() {
-  buffer_.reset();
-  capacity_ = begin_ = end_ = 0;
+  blocks_.release();
+  begin_ = end_ = 0;
 }
 
 }  // namespace wiretape::capture

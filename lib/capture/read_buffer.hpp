@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "capture/blocks.hpp"
 #include "capture/input.hpp"
 
 namespace wiretape::capture {
@@ -17,8 +18,8 @@ class ReadBuffer {
   // byte.
   ReadBuffer(std::unique_ptr<Input> input, std::uint64_t position, std::size_t largest_read);
 
-  // What has been read and not been consumed; valid until fill() or release().
-  [[nodiscard]] Bytes window() const { return {buffer_.get() + begin_, end_ - begin_}; }
+  // What has been read and not been consumed; valid until fill() or release(), and longer where it is held.
+  [[nodiscard]] Bytes window() const { return {blocks_.data() + begin_, end_ - begin_}; }
   // Of the window's first byte in the input.
   [[nodiscard]] std::uint64_t position() const { return position_; }
 
@@ -30,6 +31,9 @@ class ReadBuffer {
   // Reads until the window holds at least `wanted` bytes or the input ends. After an error nothing more is read.
   Result<void> fill(std::size_t wanted);
 
+  // Keeps the window's bytes, and those consumed since the last fill().
+  [[nodiscard]] std::shared_ptr<const void> hold() { return blocks_.hold(); }
+
   // Gives the memory back: at the end of the input.
   void release();
 
@@ -39,8 +43,7 @@ class ReadBuffer {
   std::unique_ptr<Input> input_;
   std::size_t largest_read_;
   std::size_t next_read_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0;
+  Blocks blocks_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t position_;

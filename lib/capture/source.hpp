@@ -33,6 +33,11 @@ class PacketSource {
   // that could be read before it; after it the source is at its end.
   virtual Result<std::span<const net::Packet>> next() = 0;
 
+  // Keeps the bytes of the packets that next() gave last valid, over later calls of next() and for any thread, as long
+  // as what is returned is held; it may outlive the source. Cheap: a reference to the buffer they stand in. To be asked
+  // before the next call of next(), by the thread that calls it.
+  [[nodiscard]] virtual std::shared_ptr<const void> hold() = 0;
+
   // Reads the packet at `position` again (one that next() gave earlier). Valid until the next call of again(), and not
   // disturbed by next(). All is as it was but for `number`, which is 0: the source keeps no count by position.
   // Positions grow in the order of one file; reading them in growing order costs large sequential reads.

@@ -93,6 +93,25 @@ TEST_SUITE("capture merge") {
     CHECK(names == std::vector<std::string>{"a0", "b0", "a1"});
   }
 
+  TEST_CASE("batches that are held stay as they were, whichever files they came from") {
+    TemporaryFolder folder;
+    std::vector<std::string> paths;
+    for (int file = 0; file < 3; ++file) {
+      std::vector<Record> records;
+      for (std::int64_t i = 0; i < 3000; ++i)
+        records.push_back({.time = {3 * i + file}, .data = std::string(100, 'x')});
+      for (std::int64_t i = 0; i < 3000; ++i) records[static_cast<std::size_t>(i)].data += std::to_string(3 * i + file);
+      paths.push_back(folder.file(std::to_string(file), pcap(records)));
+    }
+    for (const MergeOrder order : {MergeOrder::by_time, MergeOrder::as_given}) {
+      const HeldReading reading = hold_all(capture::open_files(paths, order));
+      REQUIRE(reading.packets.size() == 9000);
+      for (const net::Packet& packet : reading.packets) {
+        REQUIRE(packet.data.substr(100) == std::to_string(packet.time.nanoseconds));
+      }
+    }
+  }
+
   TEST_CASE("a damaged file ends there, the others go on, and it is said at the end") {
     TemporaryFolder folder;
     const std::string whole = pcap(records_at("a", {1, 2, 30}));

@@ -59,6 +59,23 @@ inline Reading read_all(Result<std::unique_ptr<capture::PacketSource>> source) {
   }
 }
 
+// A source read to its end with every batch held: the packets are those that it gave, and the source is gone.
+struct HeldReading {
+  std::vector<std::shared_ptr<const void>> holds;
+  std::vector<net::Packet> packets;
+};
+
+inline HeldReading hold_all(Result<std::unique_ptr<capture::PacketSource>> source) {
+  HeldReading reading;
+  REQUIRE(source);
+  for (;;) {
+    const auto batch = (*source)->next();
+    if (!batch || batch->empty()) return reading;
+    reading.holds.push_back((*source)->hold());
+    reading.packets.insert(reading.packets.end(), batch->begin(), batch->end());
+  }
+}
+
 inline Reading read_file(const std::string& path, const capture::FileOptions& options = {}) {
   return read_all(capture::open_file(path, options));
 }
