@@ -30,6 +30,7 @@ constexpr std::array counters = {
     Counter{"keptPackets", &Totals::kept_packets},
     Counter{"keptBytes", &Totals::kept_bytes},
     Counter{"droppedPackets", &Totals::dropped_packets},
+    Counter{"interfaceDroppedPackets", &Totals::interface_dropped_packets},
     Counter{"gapBytes", &Totals::gap_bytes},
     Counter{"backlogCutPackets", &Totals::backlog_cut_packets},
     Counter{"backlogCutBytes", &Totals::backlog_cut_bytes},

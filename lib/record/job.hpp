@@ -41,8 +41,9 @@ struct Totals {
   std::uint64_t streams = 0;      // kept
   std::uint64_t all_streams = 0;  // seen
   std::uint64_t kept_packets = 0;
-  std::uint64_t kept_bytes = 0;       // captured bytes written
-  std::uint64_t dropped_packets = 0;  // by the kernel
+  std::uint64_t kept_bytes = 0;                 // captured bytes written
+  std::uint64_t dropped_packets = 0;            // by the kernel, the interface or its driver
+  std::uint64_t interface_dropped_packets = 0;  // those of them that the interface or its driver dropped
   std::uint64_t gap_bytes = 0;
   std::uint64_t backlog_cut_packets = 0;
   std::uint64_t backlog_cut_bytes = 0;

@@ -47,10 +47,29 @@ constexpr std::array loss_counters = {
     LossCounter{"snaplenCuts", &Loss::snaplen_cuts},
     LossCounter{"conflicts", &Loss::conflicts},
     LossCounter{"kernelDrops", &Loss::kernel_drops},
+    LossCounter{"interfaceDrops", &Loss::interface_drops},
 };
 
-void tell_count(json::Writer& out, std::string_view key, std::uint64_t value) {
+void tell_count(json::Sink& out, std::string_view key, std::uint64_t value) {
   out.integer(key, static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX)));
+}
+
+void tell_time(json::Sink& out, std::string_view key, std::optional<Timestamp> time) {
+  out.key(key);
+  if (time) {
+    out.text(rfc3339(*time));
+  } else {
+    out.null();
+  }
+}
+
+void tell_range(json::Sink& out, const GapRange& range) {
+  out.begin_object();
+  out.text("from", side_names[index(range.direction)]);
+  tell_count(out, "offset", range.offset);
+  tell_count(out, "bytes", range.bytes);
+  tell_time(out, "time", range.time);
+  out.end_object();
 }
 
 void tell_endpoint(json::Writer& out, std::string_view key, const Endpoint& endpoint, Transport transport) {
@@ -65,25 +84,6 @@ void tell_side(json::Writer& out, std::string_view key, const SideFacts& side) {
   out.key(key);
   out.begin_object();
   for (const SideCounter& counter : side_counters) tell_count(out, counter.key, side.*counter.member);
-  out.end_object();
-}
-
-void tell_loss(json::Writer& out, const Loss& loss) {
-  out.key("loss");
-  if (loss.none()) return out.null();
-  out.begin_object();
-  for (const LossCounter& counter : loss_counters) tell_count(out, counter.key, loss.*counter.member);
-  out.boolean("midstream", loss.midstream);
-  out.key("ranges");
-  out.begin_array();
-  for (const GapRange& range : loss.ranges) {
-    out.begin_object();
-    out.text("from", side_names[index(range.direction)]);
-    tell_count(out, "offset", range.offset);
-    tell_count(out, "bytes", range.bytes);
-    out.end_object();
-  }
-  out.end_array();
   out.end_object();
 }
 
@@ -133,10 +133,20 @@ void read_range(Members& in, GapRange& range) {
   range.direction = from == side_names[1] ? Direction::to_client : Direction::to_server;
   in.count("offset", range.offset);
   in.count("bytes", range.bytes);
+  in.time("time", range.time);
+}
+
+// Both ends or nothing.
+void read_span(Members& in, std::optional<TimeSpan>& span) {
+  std::optional<Timestamp> first, last;
+  in.time("backlogCutFirst", first);
+  in.time("backlogCutLast", last);
+  if (first && last) span = {.first = *first, .last = *last};
 }
 
 void read_loss(Members& in, Loss& loss) {
   for (const LossCounter& counter : loss_counters) in.count(counter.key, loss.*counter.member);
+  read_span(in, loss.backlog_cut_span);
   in.flag("midstream", loss.midstream);
   in.each("ranges", [&](Members& range) {
     GapRange ignored;
@@ -191,6 +201,21 @@ void Loss::add_gap(const GapRange& gap) {
   if (ranges.size() < most_ranges) ranges.push_back(gap);
 }
 
+void tell(json::Sink& out, const Loss& loss) {
+  if (loss.none()) return out.null();
+  out.begin_object();
+  for (const LossCounter& counter : loss_counters) tell_count(out, counter.key, loss.*counter.member);
+  const auto& span = loss.backlog_cut_span;
+  tell_time(out, "backlogCutFirst", span ? std::optional(span->first) : std::nullopt);
+  tell_time(out, "backlogCutLast", span ? std::optional(span->last) : std::nullopt);
+  out.boolean("midstream", loss.midstream);
+  out.key("ranges");
+  out.begin_array();
+  for (const GapRange& range : loss.ranges) tell_range(out, range);
+  out.end_array();
+  out.end_object();
+}
+
 void append_stream_line(std::string& out, const StreamFacts& facts, const StreamCounts& counts, const Loss& loss) {
   std::string id;
   append_stream_id(id, facts);
@@ -213,7 +238,8 @@ void append_stream_line(std::string& out, const StreamFacts& facts, const Stream
   tell_count(json, "calls", counts.calls);
   tell_count(json, "keptPackets", counts.kept_packets);
   tell_count(json, "keptBytes", counts.kept_bytes);
-  tell_loss(json, loss);
+  json.key("loss");
+  tell(json, loss);
   json.end_object();
 }
 

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/stream_facts.hpp"
 #include "base/time.hpp"
+#include "json/sink.hpp"
 
 namespace wiretape::record {
 
@@ -19,7 +20,15 @@ struct GapRange {
   Direction direction = Direction::to_server;
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
+  // Of the packet behind the gap, or when the gap was given up where none came; none in lines of older programs.
+  std::optional<Timestamp> time = {};
   bool operator==(const GapRange&) const = default;
+};
+
+struct TimeSpan {
+  Timestamp first;
+  Timestamp last;
+  bool operator==(const TimeSpan&) const = default;
 };
 
 // The ledger of a stream: everything that could not be kept.
@@ -31,14 +40,20 @@ struct Loss {
   std::uint64_t gaps = 0;
   std::uint64_t gap_bytes = 0;
   std::uint64_t backlog_cut_packets = 0;
-  std::uint64_t backlog_cut_bytes = 0;
-  std::uint64_t snaplen_cuts = 0;  // packets that were captured in part
-  std::uint64_t conflicts = 0;     // overlapping segments with other bytes than the first copy
-  std::uint64_t kernel_drops = 0;  // dropped by the kernel while the stream was open, of whatever stream
-  bool midstream = false;          // began before the capture did
+  std::uint64_t backlog_cut_bytes = 0;            // captured bytes
+  std::optional<TimeSpan> backlog_cut_span = {};  // from the earliest to the latest of the packets let go
+  std::uint64_t snaplen_cuts = 0;                 // packets that were captured in part
+  std::uint64_t conflicts = 0;                    // overlapping segments with other bytes than the first copy
+  // Packets dropped while the stream was open, of whatever stream: by the kernel, by the interface or its driver.
+  std::uint64_t kernel_drops = 0;
+  std::uint64_t interface_drops = 0;
+  bool midstream = false;  // began before the capture did
 
   void add_gap(const GapRange& gap);
   [[nodiscard]] bool none() const { return *this == Loss{}; }
+  // Something that was sent during the capture is surely not there. Neither what was sent before it nor a
+  // contradiction is damage, and a dropped packet may have been another stream's.
+  [[nodiscard]] bool damage() const { return gaps != 0 || backlog_cut_packets != 0 || snaplen_cuts != 0; }
   bool operator==(const Loss&) const = default;
 };
 
@@ -66,6 +81,9 @@ void append_stream_line(std::string& out, const StreamFacts& facts, const Stream
 
 // None for what is no such line, or has a newer major format. Unknown members are ignored.
 std::optional<StreamLine> read_stream_line(std::string_view json);
+
+// Tells a loss as the value that stands in the line: null when there is none.
+void tell(json::Sink& out, const Loss& loss);
 
 std::string_view name(Transport transport);
 std::string_view name(StreamState state);
