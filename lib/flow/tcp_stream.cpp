@@ -298,12 +298,19 @@ void TcpStream::Data::trim_to(std::uint32_t count) {
   captured = captured.substr(0, length);
 }
 
+// The first data say where a side begins of which only empty segments were seen: an empty one may have been a
+// keep-alive, or was captured ahead of data that were sent before it. A single byte before it is a keep-alive itself.
+void TcpStream::settle_start(Side& own, const Data& data) {
+  own.tentative = false;
+  if (own.fin_seen) return;
+  const std::int32_t ahead = distance(own.next, data.start);
+  const bool keep_alive = ahead == -1 && data.length == 1;
+  if (ahead == 1 || (ahead < 0 && !keep_alive)) own.next = own.initial = data.start;
+}
+
 void TcpStream::place(Direction direction, Data data, Output& out) {
   Side& own = side(direction);
-  if (own.tentative) {
-    own.tentative = false;
-    if (data.start == own.next + 1) own.next = own.initial = data.start;
-  }
+  if (own.tentative) settle_start(own, data);
   if (data.start == own.next && !own.fin_seen && !waits(direction) && data.length <= furthest_data) {
     tell(direction, data.captured, data.length, data.time, out);
     return;

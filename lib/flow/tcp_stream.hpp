@@ -116,6 +116,7 @@ class TcpStream {
   void keep_syn_data(const net::Segment& segment, Direction direction, Output& out);
   void settle_syn_data(Direction direction, std::uint32_t position, Output& out);
 
+  static void settle_start(Side& own, const Data& data);
   void place(Direction direction, Data data, Output& out);
   [[nodiscard]] bool bring_into_window(Direction direction, Data& data, Output& out);
   void put(Direction direction, Data data, Output& out);

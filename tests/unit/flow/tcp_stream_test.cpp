@@ -243,6 +243,35 @@ TEST_SUITE("tcp stream") {
     CHECK(talk.client().gaps == 0);
   }
 
+  TEST_CASE("an empty segment captured ahead of the first data hides none of them") {
+    Connection talk;
+    talk.up(100);
+    talk.down(0, "", 0);
+    talk.up(96, "data");
+    talk.up(100, " and more");
+    talk.finish();
+    CHECK(talk.heard.client() == "data and more");
+    CHECK(talk.client().gaps == 0);
+    CHECK(talk.client().retransmissions == 0);
+  }
+
+  TEST_CASE("a keep-alive of one byte behind an empty segment is no data") {
+    Connection talk;
+    talk.up(100);
+    talk.up(99, Bytes("\0", 1));
+    talk.up(100, "data");
+    talk.finish();
+    CHECK(talk.heard.client() == "data");
+  }
+
+  TEST_CASE("data behind a FIN that was seen alone come too late") {
+    Connection talk;
+    talk.up(100, "", 0, fin);
+    talk.up(96, "late");
+    talk.finish();
+    CHECK(talk.heard.client() == "|");
+  }
+
   TEST_CASE("a probe of a zero window brings a byte that comes again") {
     Connection talk;
     talk.shake();
