@@ -125,7 +125,7 @@ std::string widened(const std::string& condition) {
          " or (ip[6:2] & 0x1fff != 0)"
          " or (ip and ip[9] != 6 and ip[9] != 17 and ip[9] != 132)"
          " or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132)"
-         " or (udp and (dst port 2152 or dst port 4789 or dst port 6081 or dst port 8472))";
+         " or (udp and (dst port 2152 or dst port 4789 or dst port 4790 or dst port 6081 or dst port 8472))";
 }
 
 // MPLS and PPPoE are let through as they are. The keyword vlan shifts all that follows it, so tagged forms are nested

@@ -22,9 +22,9 @@ struct Decoded {
 // `defragmenter` (net/defragment.hpp); the headers of TCP, UDP, ICMP, ICMPv6 and SCTP.
 //
 // Tunnels are opened (net/tunnel.hpp), up to four inside one another: IP in IP, GRE with IP, Ethernet or ERSPAN I and
-// II, and by the port a datagram goes to VXLAN (4789, 8472), Geneve (6081) and GTP-U (2152). The segment is then the
-// inner packet's, with the VLAN of the outer frame; fragments inside go through `defragmenter` too. A datagram to such
-// a port that carries no packet, or one that cannot be decoded, is a segment itself.
+// II, and by the port a datagram goes to VXLAN (4789, 4790, 8472), Geneve (6081) and GTP-U (2152). The segment is then
+// the inner packet's, with the VLAN of the outer frame; fragments inside go through `defragmenter` too. A datagram to
+// such a port that carries no packet, or one that cannot be decoded, is a segment itself.
 //
 // Checksums are not looked at:
 // offloading leaves them empty on the sending machine. An IPv4 total length of 0 (segmentation offload) means to the

@@ -56,6 +56,24 @@ Drop strip_vxlan(Bytes bytes, IpPacket& inner) {
   return strip_ethernet(bytes.substr(8), inner);
 }
 
+// Section 3.1 of the draft: the last byte of the first word says what is inside. Whether its flag is set is not looked
+// at, some senders leave it out; without a number it is an Ethernet frame, as in VXLAN.
+Drop strip_vxlan_gpe(Bytes bytes, IpPacket& inner) {
+  constexpr unsigned valid_identifier = 0x08;
+  constexpr unsigned none = 0, ipv4 = 1, ipv6 = 2, ethernet = 3;
+  if (bytes.size() < 8) return Drop::truncated;
+  if ((load8(bytes.data()) & valid_identifier) == 0) return Drop::bad_header;
+  const unsigned next = load8(bytes.data() + 3);
+  bytes.remove_prefix(8);
+  switch (next) {
+    case none:
+    case ethernet: return strip_ethernet(bytes, inner);
+    case ipv4: return strip_ethertype(EtherType::ipv4, bytes, inner);
+    case ipv6: return strip_ethertype(EtherType::ipv6, bytes, inner);
+    default: return Drop::not_ip;
+  }
+}
+
 // RFC 8926 section 3.4: version 0, options in units of four bytes.
 Drop strip_geneve(Bytes bytes, IpPacket& inner) {
   if (bytes.size() < 8) return Drop::truncated;
@@ -118,6 +136,7 @@ Drop open_udp_tunnel(const Segment& datagram, IpPacket& inner) {
   switch (datagram.destination.port) {
     case TunnelPort::vxlan:
     case TunnelPort::vxlan_of_old: return strip_vxlan(datagram.payload, inner);
+    case TunnelPort::vxlan_gpe: return strip_vxlan_gpe(datagram.payload, inner);
     case TunnelPort::geneve: return strip_geneve(datagram.payload, inner);
     case TunnelPort::gtp_u: return strip_gtp_u(datagram.payload, inner);
     default: return Drop::unknown_transport;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets inside packets: IP in IP (RFC 2003, RFC 4213), GRE (RFC 2784, RFC 2890) and ERSPAN I and II in it, VXLAN
-// (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281).
+// (RFC 7348) and VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe-13), Geneve (RFC 8926), GTP-U (3GPP TS 29.281).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace wiretape::net {
 
 struct TunnelPort {
-  static constexpr std::uint16_t gtp_u = 2152, vxlan = 4789, vxlan_of_old = 8472, geneve = 6081;
+  static constexpr std::uint16_t gtp_u = 2152, vxlan = 4789, vxlan_gpe = 4790, vxlan_of_old = 8472, geneve = 6081;
 };
 
 [[nodiscard]] constexpr bool is_tunnel_protocol(std::uint8_t protocol) {
@@ -24,6 +24,7 @@ struct TunnelPort {
   switch (destination) {
     case TunnelPort::gtp_u:
     case TunnelPort::vxlan:
+    case TunnelPort::vxlan_gpe:
     case TunnelPort::vxlan_of_old:
     case TunnelPort::geneve: return true;
     default: return false;

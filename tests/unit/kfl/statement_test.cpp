@@ -232,7 +232,7 @@ TEST_SUITE("kfl messages") {
         " or (ip[6:2] & 0x1fff != 0)"
         " or (ip and ip[9] != 6 and ip[9] != 17 and ip[9] != 132)"
         " or (ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 132)"
-        " or (udp and (dst port 2152 or dst port 4789 or dst port 6081 or dst port 8472))";
+        " or (udp and (dst port 2152 or dst port 4789 or dst port 4790 or dst port 6081 or dst port 8472))";
     const std::string untagged = "host 10.0.0.1" + others;
     const std::string plain = untagged + " or ether proto 0x8847 or ether proto 0x8864";
     const std::string whole = plain + " or (vlan and (" + plain + " or (vlan and (" + plain + "))))";

@@ -30,6 +30,11 @@ inline std::string vxlan(const std::string& frame, std::uint16_t port = 4789) {
   return udp_to(port, be32(0x08000000) + be32(42U << 8U) + frame);
 }
 
+// `next`: what is inside, by the numbers of VXLAN-GPE.
+inline std::string vxlan_gpe(unsigned next, const std::string& inside) {
+  return udp_to(4790, be32(0x0c000000U | next) + be32(42U << 8U) + inside);
+}
+
 // `options`: a multiple of four bytes.
 inline std::string geneve(std::uint16_t type, const std::string& payload, const std::string& options = "") {
   return udp_to(6081, bytes_of({static_cast<unsigned>(options.size() / 4), 0}) + be16(type) + be32(42U << 8U) +
