@@ -15,15 +15,17 @@ namespace {
 constexpr std::size_t prefix_size = 2;  // the length in front of a message over TCP: RFC 1035 section 4.2.2
 
 // NetBIOS name service (RFC 1002) has the same form; its names are 32 letters from A to P, its type is 32 where DNS has
-// one that nobody uses. Either shows it, so that a damaged message is not taken for DNS, and its stream with it.
+// one that nobody uses. Either shows it, and some damage does not hide it, so that a damaged message is not taken for
+// DNS, and its stream with it.
 bool is_netbios(Bytes message, const Layout& layout) {
-  constexpr std::size_t name_length = 32;
+  constexpr std::ptrdiff_t name_length = 32, least_letters = 28;
   constexpr std::uint16_t netbios_type = 32;
   const auto question = read_question(message, header_size);
+  if (message.size() <= header_size || message[header_size] != name_length) return false;
   if (layout.counts[index(Section::questions)] != 0 && question && question->type == netbios_type) return true;
-  if (message.size() < header_size + 1 + name_length || message[header_size] != name_length) return false;
+  if (message.size() < header_size + 1 + name_length) return false;
   const Bytes name = message.substr(header_size + 1, name_length);
-  return std::all_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'P'; });
+  return std::count_if(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'P'; }) >= least_letters;
 }
 
 // A query or an answer as resolvers and servers send them.
@@ -41,14 +43,26 @@ bool fits(const Header& header, Direction direction) {
   return header.is_response == (direction == Direction::to_client);
 }
 
+// What is left of an answer that breaks off shows it too, when that begins as nearly all do. A query is too short to be
+// cut.
+bool answers_one_question(Bytes message, const Header& header, const Layout& layout) {
+  constexpr std::uint16_t internet = 1;
+  if (!header.is_response || layout.counts[index(Section::questions)] != 1) return false;
+  const auto question = read_question(message, header_size);
+  return question && question->klass == internet;
+}
+
 Guess guess_datagram(Direction direction, Bytes message) {
   const auto header = read_header(message);
   if (!header || !fits(*header, direction)) return Guess::no;
   const Layout layout = lay_out(message, *header);
   if (is_netbios(message, layout)) return Guess::no;
-  const bool sure = is_plausible(*header) && layout.whole && layout.end == message.size();
-  return sure ? Guess::yes : Guess::maybe;
+  const bool fitting = layout.whole ? layout.end == message.size() : answers_one_question(message, *header, layout);
+  return is_plausible(*header) && fitting ? Guess::yes : Guess::maybe;
 }
+
+// Windows marks what it asks for a zone transfer with these letters behind the message.
+constexpr Bytes windows_mark = "MS";
 
 // The first message, as far as it is there: over TCP other protocols could begin with bytes like these, so that its
 // questions must be there and right before it is believed.
@@ -64,7 +78,10 @@ Guess guess_stream(Direction direction, Bytes start) {
   if (!header || !fits(*header, direction) || !is_plausible(*header)) return Guess::no;
   if (header->counts[index(Section::questions)] != 1) return Guess::no;
   const Layout layout = lay_out(message, *header);
-  if (message.size() == length) return layout.whole && layout.end == length ? Guess::yes : Guess::no;
+  if (message.size() == length) {
+    const Bytes behind = message.substr(std::min(layout.end, length));
+    return layout.whole && (behind.empty() || behind == windows_mark) ? Guess::yes : Guess::no;
+  }
   return layout.counts[index(Section::questions)] == 1 ? Guess::yes : Guess::maybe;
 }
 
@@ -99,7 +116,7 @@ class DnsDissector final : public Dissector {
 
  private:
   Step message(Bytes bytes, std::size_t prefix) {
-    if (bytes.size() < header_size) return Step::lost();
+    if (bytes.size() < least_header_size) return Step::lost();
     current_ = fresh();
     current_->assign(bytes);
     current_->size += prefix;

@@ -77,6 +77,20 @@ void tell_question(const DnsMessage& message, const Record& record, json::Sink& 
   sink.end_object();
 }
 
+// What can be said of a question without a name that can be read: why it has none.
+void tell_flawed_question(const FlawedQuestion& question, json::Sink& sink) {
+  const bool known = question.type != 0;
+  sink.begin_object();
+  sink.text("name", name(question.flaw));
+  sink.text("type", made([&](std::string& out) {
+              if (known) append_type(out, question.type);
+            }));
+  sink.text("class", made([&](std::string& out) {
+              if (known) append_class(out, question.klass);
+            }));
+  sink.end_object();
+}
+
 void tell_record(const DnsMessage& message, const Record& record, json::Sink& sink) {
   sink.begin_object();
   tell_head(message, record, sink);
@@ -115,6 +129,10 @@ bool tell_section(const Entry& entry, json::Sink& sink) {
     }
     return !sink.done();
   });
+  const FlawedQuestion& flawed = message->layout.flawed;
+  if (section == Section::questions && flawed.flaw != NameFlaw::none && !sink.done()) {
+    tell_flawed_question(flawed, sink);
+  }
   sink.end_array();
   return true;
 }
@@ -159,7 +177,8 @@ std::optional<bool> flag(const Entry& entry) {
 }
 
 constexpr Member question_members[] = {
-    {"[].name", Type::text, "the name asked for, without the trailing dot", "\"example.com\""},
+    {"[].name", Type::text, "the name asked for, without the trailing dot, or in angle brackets why it cannot be read",
+     "\"example.com\""},
     {"[].type", Type::text, "the type asked for", "\"AAAA\""},
     {"[].class", Type::text, "its class", "\"IN\""},
 };

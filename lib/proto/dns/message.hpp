@@ -21,8 +21,8 @@ struct DnsMessage final : Message {
   Header header;
   Layout layout;
 
-  // Takes a message over, which is at least header_size bytes long. What cannot be read is a fault, not a reason to
-  // drop it.
+  // Takes a message over, which is at least least_header_size bytes long. What cannot be read is a fault, not a reason
+  // to drop it.
   void assign(Bytes message);
 };
 

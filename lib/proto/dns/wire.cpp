@@ -31,40 +31,71 @@ void append_label(std::string& out, Bytes label) {
   }
 }
 
-// Shows each label of the name at `at`; returns the offset behind it.
+// The offset behind a name, where it can be read, or behind the pointer that begins a loop.
+struct NameEnd {
+  std::optional<std::size_t> behind = std::nullopt;
+  NameFlaw flaw = NameFlaw::none;
+};
+
+// Shows each label of the name at `at`.
 template <class Label>
-std::optional<std::size_t> each_label(Bytes message, std::size_t at, Label&& visit) {
+NameEnd each_label(Bytes message, std::size_t at, Label&& visit) {
   std::optional<std::size_t> behind;  // known from the first pointer on
   std::size_t bound = at;             // where the current run of labels began: pointers lead before it
   std::size_t octets = 1;
+  const auto flawed = [&octets](NameFlaw flaw) { return NameEnd{.flaw = octets > 1 ? flaw : NameFlaw::none}; };
   for (unsigned pointers = 0; at < message.size();) {
     const std::uint8_t length = octet(message, at);
-    if (length == 0) return behind ? behind : at + 1;
+    if (length == 0) return {.behind = behind ? behind : at + 1};
     if (length < 0x40) {
       octets += length + std::size_t{1};
-      if (octets > most_octets || message.size() - at <= length) return std::nullopt;
+      if (octets > most_octets) return flawed(NameFlaw::too_long);
+      if (message.size() - at <= length) return {};
       visit(message.substr(at + 1, length));
       at += length + std::size_t{1};
       continue;
     }
-    if (length < 0xC0 || message.size() - at < 2 || ++pointers > most_pointers) return std::nullopt;
+    if (length < 0x80) return flawed(NameFlaw::extended_label);
+    if (length < 0xC0 || message.size() - at < 2) return {};
     const std::size_t target = (length & 0x3FU) << 8U | octet(message, at + 1);
-    if (target >= bound) return std::nullopt;
+    if (target >= message.size()) return {};
+    if (target >= bound || ++pointers > most_pointers)
+      return {.behind = behind.value_or(at + 2), .flaw = NameFlaw::loop};
     if (!behind) behind = at + 2;
     at = bound = target;
   }
-  return std::nullopt;
+  return {};
+}
+
+FlawedQuestion read_flawed_question(Bytes message, std::size_t at) {
+  const NameEnd name = each_label(message, at, [](Bytes) {});
+  FlawedQuestion question{.flaw = name.flaw};
+  if (name.flaw == NameFlaw::none || !name.behind) return question;
+  Cursor in(message.substr(*name.behind));
+  question.type = in.be16();
+  question.klass = in.be16();
+  return question;
 }
 
 }  // namespace
+
+std::string_view name(NameFlaw flaw) {
+  switch (flaw) {
+    case NameFlaw::none: return {};
+    case NameFlaw::extended_label: return "<Unknown extended label>";
+    case NameFlaw::too_long: return "<Name too long>";
+    case NameFlaw::loop: return "<Name contains a pointer that loops>";
+  }
+  return {};
+}
 
 std::optional<Header> read_header(Bytes message) {
   Cursor in(message);
   Header header;
   header.id = in.be16();
   const std::uint16_t flags = in.be16();
-  for (std::uint16_t& count : header.counts) count = in.be16();
   if (!in.ok()) return std::nullopt;
+  for (std::uint16_t& count : header.counts) count = in.be16();
   header.is_response = (flags & 0x8000U) != 0;
   header.opcode = flags >> 11U & 15U;
   header.authoritative = (flags & 0x0400U) != 0;
@@ -78,14 +109,15 @@ std::optional<Header> read_header(Bytes message) {
 
 std::optional<std::size_t> read_name(Bytes message, std::size_t at, std::string* out) {
   bool first = true;
-  const auto behind = each_label(message, at, [&](Bytes label) {
+  const NameEnd end = each_label(message, at, [&](Bytes label) {
     if (out == nullptr) return;
     if (!first) *out += '.';
     first = false;
     append_label(*out, label);
   });
-  if (behind && first && out != nullptr) *out += "<Root>";
-  return behind;
+  if (end.flaw != NameFlaw::none) return std::nullopt;
+  if (end.behind && first && out != nullptr) *out += "<Root>";
+  return end.behind;
 }
 
 std::optional<Record> read_question(Bytes message, std::size_t at) {
@@ -112,7 +144,7 @@ std::optional<Record> read_record(Bytes message, std::size_t at) {
 
 Layout lay_out(Bytes message, const Header& header) {
   Layout layout;
-  layout.whole = true;
+  layout.whole = message.size() >= header_size;
   std::size_t at = header_size;
   for (std::size_t section = 0; section < sections; ++section) {
     layout.begins[section] = at;
@@ -125,6 +157,7 @@ Layout lay_out(Bytes message, const Header& header) {
     }
   }
   layout.end = at;
+  if (layout.counts[0] < header.counts[0]) layout.flawed = read_flawed_question(message, at);
   return layout;
 }
 

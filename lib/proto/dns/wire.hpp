@@ -13,12 +13,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 
 namespace wiretape::dns {
 
 inline constexpr std::size_t header_size = 12;
+// What says which message it is: identifier and flags.
+inline constexpr std::size_t least_header_size = 4;
 
 struct Header {
   std::uint16_t id = 0;
@@ -50,15 +53,36 @@ struct Record {
   std::size_t end = 0;     // where the next one begins
 };
 
+// Why a name does not go on, or does not begin.
+enum class NameFlaw : std::uint8_t {
+  none,  // it does, or breaks off, or is noise
+  // Behind labels that can be read:
+  extended_label,  // 01b in front, which was given up (RFC 6891 section 5): where the name ends cannot be known
+  too_long,        // more than 255 octets
+  // Anywhere:
+  loop,  // a pointer that does not lead backwards, or more pointers than there can be labels
+};
+
+// For people, in angle brackets as no name stands; "" for none.
+std::string_view name(NameFlaw flaw);
+
+// A question whose name cannot be read.
+struct FlawedQuestion {
+  NameFlaw flaw = NameFlaw::none;
+  std::uint16_t type = 0;  // 0 where it is not known
+  std::uint16_t klass = 0;
+};
+
 // Where each section begins, and how many of its records can be read.
 struct Layout {
   std::array<std::size_t, sections> begins = {};
   std::array<std::uint16_t, sections> counts = {};
-  std::size_t end = 0;  // behind the last record that can be read
-  bool whole = false;   // all announced records can be read
+  std::size_t end = 0;    // behind the last record that can be read
+  bool whole = false;     // the header and all announced records can be read
+  FlawedQuestion flawed;  // behind those that can be read
 };
 
-// Nothing when there are fewer than header_size bytes.
+// Nothing when there are fewer than least_header_size bytes. Counts that are cut off are 0.
 std::optional<Header> read_header(Bytes message);
 
 // The question or record at `at`; nothing when it is malformed or does not end within the message.

@@ -221,13 +221,66 @@ TEST_SUITE("dns") {
     }
   }
 
-  TEST_CASE("less than a header is no message") {
+  TEST_CASE("a snapshot that ends within the header still shows that there was an answer") {
+    for (std::size_t cut = 4; cut < 12; ++cut) {
+      CAPTURE(cut);
+      Resolver dns(Transport::udp);
+      dns.send(up, query);
+      dns.send(down, answer.substr(0, cut));
+      CHECK(dns.log == asked + " | 4660\"No Error\" !dissection\n");
+    }
+  }
+
+  TEST_CASE("less than identifier and flags is no message") {
     Resolver dns(Transport::udp);
-    dns.send(up, query.substr(0, 11));
+    dns.send(up, query.substr(0, 3));
     dns.send(up, query);
-    dns.send(down, answer.substr(0, 11));
+    dns.send(down, answer.substr(0, 3));
     dns.send(down, answer);
     CHECK(dns.log == asked + " | 4660\"No Error\"\n");
+  }
+
+  TEST_CASE("a question whose name cannot be read to its end says why") {
+    std::string long_name;
+    for (int i = 0; i < 5; ++i) long_name += '\x3f' + std::string(63, 'a');
+    const struct {
+      std::string why, name, shown, type = "", klass = "";
+    } rows[] = {
+        {"a kind of label that was given up", bytes_of("01 'a' 41 'b' 00"), "<Unknown extended label>"},
+        {"a pointer to the label before it", bytes_of("01 'a' c00c"), "<Name contains a pointer that loops>", "A",
+         "IN"},
+        {"a pointer to itself", bytes_of("c00c"), "<Name contains a pointer that loops>", "A", "IN"},
+        {"five labels of 63 octets", long_name + '\0', "<Name too long>"},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.why);
+      Resolver dns(Transport::udp);
+      dns.send(up, bytes_of("1234 0100 0001 0000 0000 0000") + row.name + bytes_of("0001 0001"));
+      dns.finish();
+      CHECK(dns.log == "4660[{\"name\":\"" + row.shown + "\",\"type\":\"" + row.type + "\",\"class\":\"" + row.klass +
+                           "\"}] | - !pair-not-found\n");
+    }
+  }
+
+  TEST_CASE("of a question without a single label that can be read nothing is told") {
+    for (const std::string name : {"41 'b' 00", "c123", "80"}) {
+      CAPTURE(name);
+      Resolver dns(Transport::udp);
+      dns.send(up, bytes_of("1234 0100 0001 0000 0000 0000" + name + "0001 0001"));
+      dns.finish();
+      CHECK(dns.log == "4660[] | - !pair-not-found\n");
+    }
+  }
+
+  TEST_CASE("Windows asks for a zone transfer and marks it behind the message") {
+    Resolver dns(Transport::tcp);
+    const std::string ask = bytes_of("0007 0100 0001 0000 0000 0000 05 'local' 00 00fc 0001 'MS'");
+    const std::string framed = length_before(ask);
+    dns.send(up, framed.substr(0, 2));
+    dns.send(up, framed.substr(2));
+    dns.send(down, length_before(bytes_of("0007 8182 0001 0000 0000 0000 05 'local' 00 00fc 0001")));
+    CHECK(dns.log == R"(7[{"name":"local","type":"AXFR","class":"IN"}] | 7"Server Failure")"
+                     "\n");
   }
 
   TEST_CASE("content shows DNS on any port") {
@@ -236,6 +289,13 @@ TEST_SUITE("dns") {
     dns.send(up, query);
     dns.send(down, answer);
     CHECK(dns.log == asked + " | 4660\"No Error\"\n");
+  }
+
+  TEST_CASE("content shows DNS on any port, when the answer breaks off too") {
+    Resolver dns(Transport::udp);
+    dns.facts.server.port = 40001;
+    dns.send(down, answer.substr(0, answer.size() - 2));
+    CHECK(dns.log == "- | 4660\"No Error\" !pair-not-found\n");
   }
 
   TEST_CASE("what only resembles DNS is not taken for it") {
@@ -247,6 +307,8 @@ TEST_SUITE("dns") {
          Transport::udp},
         {"a damaged NetBIOS name", "1234 0110 0001 0000 0000 0000 20 'CKAAAAAAAA:AAAAAAAAAAAAAAAAAAAAA' 00 0020 0001",
          Transport::udp},
+        {"a damaged NetBIOS name of another type",
+         "1234 0110 0001 0000 0000 0000 20 'CKAAAAAAAA:AAAAAAA4AAAAAAAAAAAAA' 00 7120 0001", Transport::udp},
         {"random numbers", "9e3b 71f0 a2cc 0d14 7766 5544 3322 1100", Transport::udp},
         {"a question and something behind it", "1234 0100 0001 0000 0000 0000 01 'a' 00 0001 0001 ff", Transport::udp},
         {"HTTP", "'GET / HTTP/1.1' 0d0a 0d0a", Transport::udp},
