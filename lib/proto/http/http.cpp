@@ -19,8 +19,10 @@ constexpr Start start_of(Direction direction) {
   return direction == Direction::to_server ? Start::request : Start::response;
 }
 
-constexpr bool is_line_end(char c) {
-  return c == '\r' || c == '\n';
+// What is passed over in front of a head: the empty lines that old clients send behind a body, and the blanks that some
+// write before a method, which servers forgive.
+std::size_t before_head(Direction direction, Bytes bytes) {
+  return std::min(bytes.find_first_not_of(direction == Direction::to_server ? "\r\n \t" : "\r\n"), bytes.size());
 }
 
 // Bytes passed over in search of a start line; beyond them the direction is something else.
@@ -186,6 +188,7 @@ class Http1Dissector final : public Dissector {
 
   Step read_head(Direction direction, Bytes bytes);
   Step begin_message(Direction direction, Bytes bytes, const Head& head);
+  Step begin_bare_body(Side& side);
   Step search(Side& side, Direction direction, Bytes bytes);
   Step wait_for_head(Side& side, Bytes bytes);
   Step wait_for_tunnel(Bytes bytes);
@@ -202,6 +205,8 @@ class Http1Dissector final : public Dissector {
   Outstanding outstanding_;
   bool connecting_ = false;  // a CONNECT waits for its answer
   bool handed_over_ = false;
+  bool fresh_ = true;    // no message has begun
+  bool simple_ = false;  // an HTTP/0.9 request waits for its answer
 };
 
 Step Http1Dissector::next(Direction direction, Bytes bytes) {
@@ -210,7 +215,7 @@ Step Http1Dissector::next(Direction direction, Bytes bytes) {
   if (side.untouched) {
     Head other;
     // The server said no before the body, and the client went on with its next request.
-    if (side.refused && parse_start_line(Start::request, bytes, other) == Parsed::whole) {
+    if (side.refused && parse_start_line(Start::request, bytes, other) == Parsed::whole && !other.simple) {
       return finish(side, 0, State::head);
     }
     side.untouched = false;
@@ -229,10 +234,7 @@ Step Http1Dissector::next(Direction direction, Bytes bytes) {
 
 Step Http1Dissector::read_head(Direction direction, Bytes bytes) {
   Side& side = sides_[index(direction)];
-  if (is_line_end(bytes.front())) {
-    const std::size_t begin = std::min(bytes.find_first_not_of("\r\n"), bytes.size());
-    return Step::skip(begin);
-  }
+  if (const std::size_t begin = before_head(direction, bytes); begin != 0) return Step::skip(begin);
   if (side.scanned != 0 && find_head_end(bytes, side.scanned) == 0) return wait_for_head(side, bytes);
 
   Head head;
@@ -240,19 +242,23 @@ Step Http1Dissector::read_head(Direction direction, Bytes bytes) {
     case Parsed::whole: break;
     case Parsed::partial: return wait_for_head(side, bytes);
     case Parsed::malformed: {
+      if (direction == Direction::to_client && simple_) return begin_bare_body(side);
       // After a start line nothing is wrong with a head but its length.
       const bool started = parse_start_line(start_of(direction), bytes, head) == Parsed::whole;
       return started ? Step::lost() : search(side, direction, bytes);
     }
   }
   side.scanned = 0;
+  if (head.simple && !fresh_) return search(side, direction, bytes);
   return begin_message(direction, bytes, head);
 }
 
 // Behind a CONNECT comes another request, when the server says no, or what goes through the tunnel.
 Step Http1Dissector::wait_for_tunnel(Bytes bytes) {
   Head head;
-  if (parse_start_line(Start::request, bytes, head) == Parsed::whole) return read_head(Direction::to_server, bytes);
+  if (parse_start_line(Start::request, bytes, head) == Parsed::whole && !head.simple) {
+    return read_head(Direction::to_server, bytes);
+  }
   if (bytes.size() < longest_head) return Step::need_more(bytes.size() + 1);
   handed_over_ = true;
   return Step::hand_over(0);
@@ -272,9 +278,11 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
 
   auto message = pool.get();
   message->begin(start, bytes.substr(0, head.size), head, body_limit_);
-  message->label = head.minor == 0 ? &http_1_0 : &http_1_1;
+  message->label = head.simple ? &http_0_9 : head.minor == 0 ? &http_1_0 : &http_1_1;
   message->fault = fault_of(head);
   const BodyKind body = body_of(head, start, outstanding_.front());
+  fresh_ = false;
+  simple_ = head.simple;
   if (start == Start::request)
     note_request(message->method());
   else
@@ -297,6 +305,20 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
   }
   side.untouched = start == Start::request && head.expects;
   return Step::head(head.size);
+}
+
+// The answer to HTTP/0.9: a body, and nothing that says so.
+Step Http1Dissector::begin_bare_body(Side& side) {
+  simple_ = false;
+  Head head;
+  head.minor = 0;
+  head.simple = true;
+  side.message = pool.get();
+  side.message->begin(Start::response, {}, head, body_limit_);
+  side.message->label = &http_0_9;
+  side.state = State::until_close;
+  outstanding_.pop();
+  return Step::head(0);
 }
 
 void Http1Dissector::note_request(std::string_view method) {
@@ -381,6 +403,7 @@ Step Http1Dissector::search(Side& side, Direction direction, Bytes bytes) {
   const bool believed = bytes.front() >= 'A' && bytes.front() <= 'Z';
   switch (believed ? parse_start_line(start_of(direction), bytes, head) : Parsed::malformed) {
     case Parsed::whole:
+      if (head.simple) break;  // as any text may look
       side.state = State::head;
       if (direction == Direction::to_client) outstanding_.keep_newest();
       return read_head(direction, bytes);
@@ -430,12 +453,21 @@ Step Http1Dissector::end(Direction direction) {
   return finish(side, 0, State::searching);
 }
 
-// Yes on the whole first line; the empty lines before it are those that old clients send behind a body.
+// A line that is no request, but whose end says what it should have been: the server's answer is worth reading.
+bool is_botched_request(Bytes start) {
+  constexpr Bytes version = " HTTP/1.";
+  const std::size_t feed = start.substr(0, longest_head).find('\n');
+  if (feed == Bytes::npos) return false;
+  const Bytes line = trimmed(start.substr(0, feed));
+  return line.size() > version.size() && line.substr(line.size() - version.size() - 1, version.size()) == version;
+}
+
+// Yes on the whole first line.
 Guess guess(Direction direction, Bytes start, bool datagram) {
-  constexpr std::size_t most_line_ends = 8;
+  constexpr std::size_t most_before = 8;
   if (datagram) return Guess::no;
-  const std::size_t begin = std::min(start.find_first_not_of("\r\n"), start.size());
-  if (begin > most_line_ends) return Guess::no;
+  const std::size_t begin = before_head(direction, start);
+  if (begin > most_before) return Guess::no;
   if (begin == start.size()) return Guess::maybe;
   Head head;
   switch (parse_start_line(start_of(direction), start.substr(begin), head)) {
@@ -443,7 +475,7 @@ Guess guess(Direction direction, Bytes start, bool datagram) {
     case Parsed::partial: return Guess::maybe;
     case Parsed::malformed: break;
   }
-  return Guess::no;
+  return direction == Direction::to_server && is_botched_request(start) ? Guess::yes : Guess::no;
 }
 
 std::unique_ptr<Dissector> open(const DissectorOptions& options) {
@@ -451,11 +483,16 @@ std::unique_ptr<Dissector> open(const DissectorOptions& options) {
 }
 
 constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
-constexpr std::array<const Label*, 2> labels = {&http_1_0, &http_1_1};
+constexpr std::array<const Label*, 3> labels = {&http_0_9, &http_1_0, &http_1_1};
 constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
 
 }  // namespace
 
+constinit const Label http_0_9 = {.name = "http",
+                                  .version = "0.9",
+                                  .abbr = "HTTP",
+                                  .long_name = "Hypertext Transfer Protocol -- HTTP/0.9",
+                                  .macro = "http"};
 constinit const Label http_1_0 = {.name = "http",
                                   .version = "1.0",
                                   .abbr = "HTTP",

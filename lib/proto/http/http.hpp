@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.0 and 1.1 (RFC 9110, RFC 9112) as a protocol of the list.
+// HTTP/1.0 and 1.1 (RFC 9110, RFC 9112), and the HTTP/0.9 before them, as a protocol of the list.
 #pragma once
 
 #include "entry/entry.hpp"
@@ -7,6 +7,7 @@
 
 namespace wiretape::http {
 
+extern const Label http_0_9;
 extern const Label http_1_0;
 extern const Label http_1_1;
 

@@ -53,6 +53,19 @@ Parsed unfinished(Bytes bytes, std::size_t from) {
   return plausible(bytes.substr(from)) ? Parsed::partial : Parsed::malformed;
 }
 
+// A line without a version, `bytes` up to its end. Health checks of load balancers still ask like this; other forms
+// than GET with a path would be too much like any text.
+bool parse_simple_request(Bytes line, std::size_t size, Head& head) {
+  constexpr Bytes front = "GET /";
+  if (line.substr(0, front.size()) != front || line.find_first_of(" \t", front.size()) != Bytes::npos) return false;
+  head.method = slice(0, 3);
+  head.target = slice(4, line.size());
+  head.minor = 0;
+  head.simple = true;
+  head.size = static_cast<std::uint32_t>(size);
+  return true;
+}
+
 Parsed parse_request_line(Bytes bytes, Head& head) {
   const std::size_t reach = std::min(bytes.size(), longest_method + 1);
   std::size_t at = 0;
@@ -64,6 +77,8 @@ Parsed parse_request_line(Bytes bytes, Head& head) {
   if (feed == Bytes::npos) return unfinished(bytes, at);
   std::size_t end = feed;
   while (end > at && (bytes[end - 1] == '\r' || is_blank(bytes[end - 1]))) --end;
+
+  if (parse_simple_request(bytes.substr(0, end), feed + 1, head)) return Parsed::whole;
 
   constexpr std::size_t version_size = version_prefix.size() + 1;
   if (end < at + version_size + 2) return Parsed::malformed;
@@ -233,7 +248,7 @@ Parsed parse_start_line(Start start, Bytes bytes, Head& head) {
 Parsed parse_head(Start start, Bytes bytes, Head& head) {
   head = {};
   const Parsed first = parse_start_line(start, bytes, head);
-  if (first != Parsed::whole) return first;
+  if (first != Parsed::whole || head.simple) return first;
 
   const std::size_t lines = head.size;
   std::size_t at = lines;

@@ -3,6 +3,7 @@
 //
 //   head        := start-line line* empty-line            lines end with CRLF, or a bare LF
 //   start-line  := method SP target SP "HTTP/1." DIGIT | "HTTP/1." DIGIT SP 3DIGIT [ SP reason ]
+//                | "GET" SP "/" path                      HTTP/0.9: the whole head, and the answer has none
 //   line        := name ":" value ( LF ( SP | HT ) more )*   the last is the old folding
 //   chunked     := ( size [ ";" extension ] CRLF data CRLF )* "0" CRLF line* empty-line
 #pragma once
@@ -67,6 +68,7 @@ struct Head {
   std::uint64_t content_length = 0;
   std::uint16_t status = 0;
   std::uint8_t minor = 1;  // of the version
+  bool simple = false;     // of HTTP/0.9
   Length length = Length::none;
   Transfer transfer = Transfer::none;
   bool expects = false;  // Expect: 100-continue

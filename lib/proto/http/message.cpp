@@ -178,6 +178,7 @@ void Message::begin(Start start, Bytes head, const Head& marks, std::size_t body
 }
 
 std::string_view Message::version() const {
+  if (marks_.simple) return "HTTP/0.9";
   return versions[marks_.minor];
 }
 

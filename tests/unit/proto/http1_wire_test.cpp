@@ -59,7 +59,10 @@ TEST_SUITE("http") {
         {"GET", "partial"},
         {"GET /index.html HTT", "partial"},
         {"GET / HTTP/1.1\r", "partial"},
-        {"GET /\r\n", "malformed"},
+        {"GET /\r\n", "whole"},  // HTTP/0.9
+        {"GET /a b\r\n", "malformed"},
+        {"GET key\r\n", "malformed"},
+        {"POST /\r\n", "malformed"},
         {"GET  HTTP/1.1\r\n", "malformed"},
         {" GET / HTTP/1.1\r\n", "malformed"},
         {"GET / HTTP/2.0\r\n", "malformed"},

@@ -230,6 +230,48 @@ TEST_SUITE("http") {
     CHECK(driver.lost);
   }
 
+  TEST_CASE("a health check asks as in HTTP/0.9, and what comes is the body") {
+    const std::string page = "<html>fine</html>";
+    for (std::size_t size = 1; size <= page.size(); ++size) {
+      CAPTURE(size);
+      Driver driver = fresh();
+      driver.send_in_pieces(up, "GET /health\r\n\r\n", size);
+      driver.send_in_pieces(down, page, size);
+      driver.close(down);
+      CHECK(told(driver, up) == "GET /health");
+      CHECK(told(driver, down) == "0 [17 " + page + "]");
+    }
+  }
+
+  TEST_CASE("a newer server answers HTTP/0.9 with a head") {
+    Driver driver = fresh();
+    driver.send(up, "GET /\r\n");
+    driver.send(down, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    CHECK(told(driver, down) == "200 [2 ok]");
+  }
+
+  TEST_CASE("a line without a version is no request behind others, nor where one is searched for") {
+    Driver driver = fresh();
+    driver.send(up, "GET /a HTTP/1.1\r\n\r\nGET /b\r\nGET /c HTTP/1.1\r\n\r\n");
+    CHECK(told(driver, up).substr(0, 6) == "GET /a");
+    CHECK(told(driver, up).find("/b") == std::string::npos);
+  }
+
+  TEST_CASE("garbage in front of the first request hides neither its answer nor the next request") {
+    Driver driver = fresh();
+    driver.send(up, std::string("\xDD\0\0 GET /a HTTP/1.1\r\n\r\n", 23));
+    driver.send(down, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    driver.send(up, "GET /b HTTP/1.1\r\n\r\n");
+    CHECK(told(driver, up) == "GET /b");
+    CHECK(told(driver, down) == "200 [2 ok]");
+  }
+
+  TEST_CASE("blanks before a method are forgiven, as servers do") {
+    Driver driver = fresh();
+    driver.send(up, " GET /txt HTTP/1.1\r\n\r\n");
+    CHECK(told(driver, up) == "GET /txt");
+  }
+
   TEST_CASE("empty lines between messages are passed over") {
     Driver driver = fresh();
     driver.send_in_pieces(up, "\r\nGET /a HTTP/1.1\r\n\r\n\r\n\nGET /b HTTP/1.1\n\n", 1);
@@ -316,7 +358,10 @@ TEST_SUITE("http") {
         {up, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no"},
         {up, "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", "no"},
         {up, "get key\r\n", "no"},
-        {up, "GET /\r\n", "no"},
+        {up, "GET key\r\n", "no"},
+        {up, std::string("\xDD\0\0 GET / HTTP/1.1\r\n", 20), "yes"},
+        {up, " HTTP/1.1", "no"},
+        {up, "GET /\r\n", "yes"},
         {up, "\r\n\r\n\r\n\r\n\r\n\r\n", "no"},
         {down, "HTTP/1.1 200 OK\r\n", "yes"},
         {down, "HTTP/1", "maybe"},
