@@ -9,13 +9,14 @@
 #include "proto/http/http.hpp"
 #include "proto/protocol.hpp"
 #include "proto/schemas.hpp"
+#include "proto/socks/socks.hpp"
 #include "proto/transport.hpp"
 
 namespace wiretape {
 namespace {
 
 // Asked in this order: a later guess may be laxer.
-constexpr std::array all = {&http::protocol, &dns::protocol};
+constexpr std::array all = {&http::protocol, &dns::protocol, &socks::protocol};
 
 constexpr std::size_t transports = 4;
 
