@@ -29,6 +29,28 @@ ssize_t read_some(int descriptor, char* to, std::size_t size) {
   }
 }
 
+// Has the kernel fetch what will be read next while packets are taken apart: as much as has been read so far, up to a
+// limit, so that the first packets of a large file cost no more than themselves.
+class ReadAhead {
+ public:
+  void start(std::uint64_t position) { start_ = position_ = asked_ = position; }
+
+  void note(int descriptor, std::size_t count) {
+    constexpr std::uint64_t most = 8U << 20U;
+    position_ += count;
+    const std::uint64_t wanted = std::min(position_ - start_, most);
+    if (position_ + wanted / 2 <= asked_) return;
+    asked_ = std::max(asked_, position_);
+    posix_fadvise(descriptor, static_cast<off_t>(asked_), static_cast<off_t>(wanted), POSIX_FADV_WILLNEED);
+    asked_ += wanted;
+  }
+
+ private:
+  std::uint64_t start_ = 0;
+  std::uint64_t position_ = 0;
+  std::uint64_t asked_ = 0;  // up to here
+};
+
 class PlainInput final : public Input {
  public:
   PlainInput(Descriptor descriptor, std::string name) : descriptor_(std::move(descriptor)), name_(std::move(name)) {}
@@ -37,6 +59,7 @@ class PlainInput final : public Input {
     if (!head_.empty()) return take_head(to, size);
     const ssize_t count = read_some(descriptor_.number(), to, size);
     if (count < 0) return failure(ErrorKind::read, "read", name_, errno);
+    if (seekable_) ahead_.note(descriptor_.number(), static_cast<std::size_t>(count));
     return static_cast<std::size_t>(count);
   }
 
@@ -56,7 +79,10 @@ class PlainInput final : public Input {
 
   // Instead of repeating what peek() read: so that later reads begin at page boundaries.
   void seek_to(std::uint64_t position) {
-    if (lseek(descriptor_.number(), static_cast<off_t>(position), SEEK_SET) >= 0) head_.clear();
+    if (lseek(descriptor_.number(), static_cast<off_t>(position), SEEK_SET) < 0) return;
+    head_.clear();
+    seekable_ = true;
+    ahead_.start(position);
   }
 
   [[nodiscard]] int descriptor() const { return descriptor_.number(); }
@@ -72,6 +98,8 @@ class PlainInput final : public Input {
   Descriptor descriptor_;
   std::string name_;
   std::string head_;
+  bool seekable_ = false;
+  ReadAhead ahead_;
 };
 
 Result<OpenedInput> finish_opening(std::unique_ptr<PlainInput> plain, std::string name, std::uint64_t position,
