@@ -111,6 +111,10 @@ class Folder {
  public:
   // Follows links in `path`: who gives a store may reach it as he likes.
   static Result<Folder> open(Files& files, const std::string& path);
+  // One that somebody else has opened; `path` is what errors call it.
+  static Folder adopt(Files& files, Descriptor descriptor, std::string path) {
+    return {files, std::move(descriptor), std::move(path)};
+  }
   // Makes what is missing of `path`, 0700.
   static Result<Folder> open_or_make(Files& files, const std::string& path);
 

@@ -67,7 +67,7 @@ bool is_iteration_name(std::string_view name) {
 }
 
 bool is_recording_file(std::string_view name) {
-  constexpr std::array ours = {recording_file, lock_file, reserve_file};
+  constexpr std::array ours = {recording_file, lock_file, reserve_file, stop_file, log_file};
   if (std::find(ours.begin(), ours.end(), name) != ours.end()) return true;
   return name == std::string(recording_file) + std::string(unfinished_suffix);
 }

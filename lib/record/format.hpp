@@ -32,6 +32,10 @@ namespace wiretape::record {
 inline constexpr std::string_view recording_file = "recording.json";
 inline constexpr std::string_view manifest_file = "manifest.json";
 inline constexpr std::string_view lock_file = "lock";
+// Empty, left by who wants the recording ended: its process takes it and obeys.
+inline constexpr std::string_view stop_file = "stop";
+// What a recording in the background had to say.
+inline constexpr std::string_view log_file = "log";
 // Room that is given back when the disk is full, so that the end of a recording can still be written down.
 inline constexpr std::string_view reserve_file = "reserve";
 inline constexpr std::string_view unfinished_suffix = ".new";

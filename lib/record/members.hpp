@@ -47,6 +47,12 @@ class Members {
       set_wrong(key, "is no whole number that fits");
     }
   }
+  template <class Whole>
+  void count(const char* key, std::optional<Whole>& to) {
+    if (!has(key)) return;
+    to.reset();
+    if (!is_null(key)) count(key, to.emplace());
+  }
   // Each element of an array: read(Members&).
   template <class Read>
   void each(const char* key, Read&& read) {

@@ -156,6 +156,14 @@ std::string iteration_name(Timestamp scheduled, std::uint32_t count) {
   return name;
 }
 
+void note_interruption(Description& description) {
+  if (ended_by_itself(description.state)) return;
+  description.state = State::interrupted;
+  for (Iteration& iteration : description.iterations) {
+    if (iteration.state == State::recording) iteration.state = State::interrupted;
+  }
+}
+
 bool is_over(const Description& description, Timestamp now) {
   if (ended_by_itself(description.state)) return true;
   if (description.state != State::interrupted) return false;

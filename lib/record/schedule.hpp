@@ -55,6 +55,9 @@ std::optional<Timestamp> expiry_of(const Description& description);
 // 20240604T084500Z; from the second on 20240604T084500Z-2. `count` counts from 1.
 std::string iteration_name(Timestamp scheduled, std::uint32_t count = 1);
 
+// What is not over and nobody works on any more: the recording and its open iteration are interrupted.
+void note_interruption(Description& description);
+
 // Whether nothing more will be recorded: completed, stopped, failed, or interrupted with the schedule's last end
 // passed.
 bool is_over(const Description& description, Timestamp now);

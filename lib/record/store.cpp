@@ -11,11 +11,11 @@
 #include <cstdlib>
 #include <utility>
 
+#include "record/schedule.hpp"
+
 namespace wiretape::record {
 namespace {
 
-// Ten years of daily iterations take 3 MB.
-constexpr std::size_t longest_description = 64U << 20U;
 // Room for the last recording.json and manifest.json of a recording that filled the disk.
 constexpr std::size_t reserve_size = 64U << 10U;
 // A recording that is being made has a name that no recording can have.
@@ -80,19 +80,6 @@ bool is_locked(Files& files, const Folder& recording, std::int32_t& process) {
   return true;
 }
 
-// A state that needs a process to come true.
-bool needs_process(State state) {
-  return state == State::scheduled || state == State::recording || state == State::waiting;
-}
-
-void note_interruption(Description& description) {
-  if (!needs_process(description.state)) return;
-  description.state = State::interrupted;
-  for (Iteration& iteration : description.iterations) {
-    if (iteration.state == State::recording) iteration.state = State::interrupted;
-  }
-}
-
 // What is read and cannot be a recording at all, as opposed to one that is damaged.
 bool is_marked(std::string_view json) {
   return json.find(recording_mark) != std::string_view::npos;
@@ -124,47 +111,6 @@ Result<Found> read_found(Files& files, const Folder& folder, std::string_view na
 bool has_mark(const Folder& folder) {
   const auto text = folder.read_small(recording_file, longest_description);
   return text && is_marked(*text);
-}
-
-// Removes the files of an iteration's folder, and the folder when nothing else is in it.
-Result<void> remove_iteration_below(const Folder& recording, const std::string& name, Removal& removal) {
-  const auto folder = recording.folder(name);
-  if (!folder) return folder.error();
-  const auto entries = folder->entries();
-  if (!entries) return entries.error();
-  bool foreign = false;
-  for (const FolderEntry& entry : *entries) {
-    if (entry.kind != EntryKind::file || !parse_file_name(entry.name)) {
-      removal.kept.push_back(folder->path_of(entry.name));
-      foreign = true;
-      continue;
-    }
-    if (auto removed = folder->remove_file(entry.name); !removed) return removed;
-  }
-  return foreign ? Result<void>() : recording.remove_folder(name);
-}
-
-// All of a recording but its own files.
-Result<void> remove_content(const Folder& recording, Removal& removal) {
-  const auto entries = recording.entries();
-  if (!entries) return entries.error();
-  for (const FolderEntry& entry : *entries) {
-    if (entry.kind == EntryKind::folder && is_iteration_name(entry.name)) {
-      if (auto removed = remove_iteration_below(recording, entry.name, removal); !removed) return removed;
-    } else if (entry.kind != EntryKind::file || !is_recording_file(entry.name)) {
-      removal.kept.push_back(recording.path_of(entry.name));
-    }
-  }
-  return {};
-}
-
-// recording.json last: as long as it is there, removing can be asked for again.
-Result<void> remove_own_files(const Folder& recording) {
-  const std::string unfinished = std::string(recording_file) + std::string(unfinished_suffix);
-  for (const std::string_view name : {reserve_file, std::string_view(unfinished), lock_file, recording_file}) {
-    if (auto removed = recording.remove_file(name); !removed) return removed;
-  }
-  return {};
 }
 
 void remove_unborn(const Folder& store, const std::string& name) {
@@ -322,20 +268,35 @@ Result<Recording> Store::create(const Job& job, Timestamp created) const {
   return Recording(std::move(*folder), std::move(*lock), std::move(description));
 }
 
-Result<Recording> Store::resume(std::string_view name, Timestamp at) const {
+Result<Held> Store::hold(std::string_view name) const {
   auto folder = open_recording_folder(name);
   if (!folder) return std::move(folder).error();
   auto lock = folder->open_or_create(lock_file);
   if (!lock) return std::move(lock).error();
   if (auto taken = take_lock(*files_, *lock, name); !taken) return std::move(taken).error();
-  if (auto noted = sign_lock(*lock); !noted) return std::move(noted).error();
   auto description = read_description_of(*folder, name);
   if (!description) return std::move(description).error();
   note_interruption(*description);
-  for (Iteration& iteration : description->iterations) {
+  return Held{.folder = std::move(*folder), .lock = std::move(*lock), .description = std::move(*description)};
+}
+
+Result<Description> Store::idle(std::string_view name) const {
+  const auto folder = open_recording_folder(name);
+  if (!folder) return folder.error();
+  if (std::int32_t process = 0; is_locked(*files_, *folder, process)) return in_use(name, process);
+  auto description = read_description_of(*folder, name);
+  if (description) note_interruption(*description);
+  return description;
+}
+
+Result<Recording> Store::resume(std::string_view name, Timestamp at) const {
+  auto held = hold(name);
+  if (!held) return std::move(held).error();
+  if (auto noted = sign_lock(held->lock); !noted) return std::move(noted).error();
+  for (Iteration& iteration : held->description.iterations) {
     if (iteration.state == State::interrupted && !iteration.ended) iteration.ended = at;
   }
-  Recording recording(std::move(*folder), std::move(*lock), std::move(*description));
+  Recording recording(std::move(held->folder), std::move(held->lock), std::move(held->description));
   if (auto saved = recording.save(); !saved) return std::move(saved).error();
   return recording;
 }

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "record/job.hpp"
 #include "record/recording.hpp"
+#include "record/removal.hpp"
 
 namespace wiretape::record {
 
@@ -47,9 +48,11 @@ struct Listing {
   std::vector<Error> problems;    // folders that look like recordings and cannot be read, one sentence each
 };
 
-// What delete did not remove because wiretape did not write it: paths. Then the folder stays as well.
-struct Removal {
-  std::vector<std::string> kept;
+// A recording that no process works on, with its lock taken as long as this lives: nobody else goes on with it.
+struct Held {
+  Folder folder;
+  File lock;
+  Description description;  // as Found has it
 };
 
 class Store {
@@ -58,10 +61,16 @@ class Store {
   explicit Store(std::string path, Files& files = system_files()) : path_(std::move(path)), files_(&files) {}
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] Files& files() const { return *files_; }
 
   // Makes the folder with recording.json, lock taken, state `scheduled`; the store too where it is missing. Whole or
   // not at all. ErrorKind::usage for a bad name, ErrorKind::name when the name exists, permission, write.
   [[nodiscard]] Result<Recording> create(const Job& job, Timestamp created) const;
+
+  // ErrorKind::name: not there, or a process works on it; ErrorKind::input: damaged.
+  [[nodiscard]] Result<Held> hold(std::string_view name) const;
+  // The description alone, without taking the lock; the same errors.
+  [[nodiscard]] Result<Description> idle(std::string_view name) const;
 
   // Takes the lock of a recording that no process works on, and notes an iteration left open as interrupted.
   // ErrorKind::name: not there, or a process works on it.
