@@ -17,7 +17,8 @@ constexpr Direction opposite(Direction direction) {
 }
 constexpr std::size_t index(Direction direction) { return static_cast<std::size_t>(direction); }
 
-// Either bytes, or a gap of `missing` bytes (then `bytes` is empty). Of a datagram, `bytes` is all of it.
+// Of a stream either bytes, or a gap of `missing` bytes (then `bytes` is empty). Of a datagram `bytes` is what there is,
+// from its start, and `missing` what lies behind: cut off by the snapshot length, or in fragments that never came.
 struct Chunk {
   Direction direction = Direction::to_server;
   Timestamp time = {};  // of the packet that completed it

@@ -15,11 +15,18 @@ constexpr std::size_t most_waiting = 1024;
 constexpr Fault timed_out = {Fault::Type::timeout, "No response in time"};
 constexpr Fault too_many_wait = {Fault::Type::timeout, "No response before too many further requests"};
 constexpr Fault repeated = {Fault::Type::pair_not_found, "Repeated while the first copy waits for its response"};
-constexpr Fault unasked = {Fault::Type::pair_not_found, "No request for this response"};
+constexpr Fault no_request = {Fault::Type::pair_not_found, "No request for this response"};
+constexpr Fault request_missing = {Fault::Type::incomplete, "The request is missing in the capture"};
 constexpr Fault response_missing = {Fault::Type::incomplete, "The response is missing in the capture"};
 
 bool has_fault(const Fault& fault) {
   return fault.type != Fault::Type::none;
+}
+
+// That bytes are missing explains everything else that is wrong with a call.
+void add_fault(Fault& fault, const Fault& more) {
+  const bool stronger = more.type == Fault::Type::incomplete && fault.type != Fault::Type::incomplete;
+  if (!has_fault(fault) || stronger) fault = more;
 }
 
 }  // namespace
@@ -33,14 +40,14 @@ Entry Calls::entry_of(const Telling& telling, const Message* request, const Mess
               .response = response,
               .index = told_};
   if (request != nullptr) entry.fault = request->fault;
-  if (response != nullptr && !has_fault(entry.fault)) entry.fault = response->fault;
+  if (response != nullptr) add_fault(entry.fault, response->fault);
   if (entry.label == nullptr) entry.label = telling.protocol.labels.front();
   return entry;
 }
 
 void Calls::tell_shown(const Telling& telling, const Message* request, const Message* response, const Fault& why) {
   Entry entry = entry_of(telling, request, response);
-  if (has_fault(why)) entry.fault = why;
+  if (has_fault(why) && entry.fault.type != Fault::Type::incomplete) entry.fault = why;
   ++told_;
   telling.listener.complete(entry);
 }
@@ -100,7 +107,16 @@ void Calls::add_response(const Telling& telling, std::unique_ptr<Message> respon
     early_ = std::move(response);
     return;
   }
-  tell(telling, nullptr, std::move(response), unasked);
+  tell(telling, nullptr, std::move(response), unasked());
+}
+
+// A request without a response, which may have been among the bytes that are missing since it was sent.
+const Fault& Calls::unanswered(const Message& request, const Fault& why) const {
+  return gap_ && request.first <= gap_time_ ? response_missing : why;
+}
+
+const Fault& Calls::unasked() const {
+  return request_gap_ ? request_missing : no_request;
 }
 
 // The place of the request that a response answers.
@@ -129,6 +145,7 @@ void Calls::answer(const Telling& telling, std::size_t place, std::unique_ptr<Me
     if (!gap_ && waiting() > 1 && waiting_[begin_ + 1]->first < response->first) pipelined_ = true;
     while (begin_ < place) tell(telling, take(begin_), nullptr, response_missing);
   }
+  if (request_gap_ && waiting_[place]->first >= *request_gap_) request_gap_.reset();
   tell(telling, take(place), std::move(response));
   if (waiting() == 0) gap_ = false;
 }
@@ -150,7 +167,8 @@ std::unique_ptr<Message> Calls::take(std::size_t place) {
 
 void Calls::give_up_oldest(const Telling& telling, const Fault& why) {
   if (telling.protocol.pairing == Pairing::in_order) ++owed_;
-  tell(telling, take(begin_), nullptr, why);
+  const Fault& reason = unanswered(*waiting_[begin_], why);
+  tell(telling, take(begin_), nullptr, reason);
 }
 
 void Calls::expire(const Telling& telling, Timestamp now, const UnderWay& under_way) {
@@ -171,14 +189,17 @@ void Calls::abandon_response(const Telling& telling, const Fault& why, const Und
 }
 
 void Calls::no_more_responses(const Telling& telling, const Fault& why) {
-  while (waiting() != 0) tell(telling, take(begin_), nullptr, why);
+  while (waiting() != 0) {
+    const Fault& reason = unanswered(*waiting_[begin_], why);
+    tell(telling, take(begin_), nullptr, reason);
+  }
   over_ = why;
 }
 
 void Calls::abandon_request(const Telling& telling, const Fault& why, const UnderWay& under_way) {
   const std::unique_ptr<Message> response = std::exchange(early_, nullptr);
   if (under_way.request != nullptr) return tell_shown(telling, under_way.request, response.get(), why);
-  if (response) tell_shown(telling, nullptr, response.get(), unasked);
+  if (response) tell_shown(telling, nullptr, response.get(), unasked());
 }
 
 void Calls::restart() {
@@ -186,6 +207,7 @@ void Calls::restart() {
   owed_ = 0;
   over_ = {};
   gap_ = false;
+  request_gap_.reset();
   pipelined_ = false;
 }
 

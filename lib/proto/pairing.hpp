@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/stream_facts.hpp"
@@ -49,8 +50,13 @@ class Calls {
   void add_request(const Telling& telling, std::unique_ptr<Message> request);
   void add_response(const Telling& telling, std::unique_ptr<Message> response, const UnderWay& under_way);
 
-  // Some bytes of the responses are missing: a whole response may be among them.
-  void responses_have_gap() { gap_ = true; }
+  // Bytes of the responses, of the requests are missing: whole messages may be among them. `time` is that of the packet
+  // behind the gap. A request sent before it, a response without its request are then `incomplete` rather than alone.
+  void responses_have_gap(Timestamp time) {
+    gap_ = true;
+    gap_time_ = time;
+  }
+  void requests_have_gap(Timestamp time) { request_gap_ = time; }
   // No more responses can be read: what waits is told with `why`, and what is added from now on too.
   void no_more_responses(const Telling& telling, const Fault& why);
   // The response, the request that is under way will not be completed: it is told as far as it came.
@@ -75,6 +81,8 @@ class Calls {
   std::unique_ptr<Message> take(std::size_t place);
   void answer(const Telling& telling, std::size_t place, std::unique_ptr<Message> response);
   void give_up_oldest(const Telling& telling, const Fault& why);
+  [[nodiscard]] const Fault& unanswered(const Message& request, const Fault& why) const;
+  [[nodiscard]] const Fault& unasked() const;
   [[nodiscard]] Entry entry_of(const Telling& telling, const Message* request, const Message* response) const;
   void tell(const Telling& telling, std::unique_ptr<Message> request, std::unique_ptr<Message> response,
             const Fault& why = {});
@@ -85,10 +93,12 @@ class Calls {
   std::size_t begin_ = 0;
   std::unique_ptr<Message> early_;  // a response that was whole before its request was
   std::uint64_t told_ = 0;
-  std::uint64_t owed_ = 0;  // in_order: responses still due to requests that have been told as unanswered
-  Fault over_;              // why no response can come any more
-  bool gap_ = false;        // in the responses
-  bool pipelined_ = false;  // a request was sent while another one waited, and not because of a gap
+  std::uint64_t owed_ = 0;                // in_order: responses still due to requests that have been told as unanswered
+  Fault over_;                            // why no response can come any more
+  bool gap_ = false;                      // in the responses
+  Timestamp gap_time_;                    // of the newest one
+  std::optional<Timestamp> request_gap_;  // the newest gap in the requests, until one sent after it is answered
+  bool pipelined_ = false;                // a request was sent while another one waited, and not because of a gap
 };
 
 }  // namespace wiretape

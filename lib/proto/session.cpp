@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ constexpr Fault within_request = {Fault::Type::incomplete, "The stream ended wit
 constexpr Fault within_response = {Fault::Type::incomplete, "The stream ended within the response"};
 constexpr Fault request_gap = {Fault::Type::incomplete, "Bytes of the request are missing in the capture"};
 constexpr Fault response_gap = {Fault::Type::incomplete, "Bytes of the response are missing in the capture"};
+constexpr Fault datagram_cut = {Fault::Type::incomplete, "Bytes of the datagram are missing in the capture"};
 constexpr Fault request_unread = {Fault::Type::dissection, "The request could not be read"};
 constexpr Fault response_unread = {Fault::Type::dissection, "The response could not be read"};
 constexpr Fault unanswered = {Fault::Type::pair_not_found, "The stream ended without a response"};
@@ -107,6 +109,7 @@ struct Session::Impl {
     std::unique_ptr<Window> window;  // null while nothing waits
     Timestamp first;                 // of the message that is being read
     Timestamp last;                  // of the newest byte
+    std::optional<Timestamp> gap;    // detecting: the newest one
     std::size_t wanted = 0;          // before that many bytes wait, the dissector is not asked again
     std::uint8_t asked = 0;          // detecting: how often
     bool given_up = false;           // detecting: its bytes say nothing
@@ -126,7 +129,8 @@ struct Session::Impl {
 
   void feed(const Chunk& chunk, EntryListener& listener);
   void feed_datagram(Direction direction, const Chunk& chunk, EntryListener& listener);
-  void feed_gap(Direction direction, std::uint64_t missing, EntryListener& listener);
+  void feed_gap(Direction direction, const Chunk& chunk, EntryListener& listener);
+  void note_gap(Direction direction, Timestamp time);
   void end(Direction direction, EntryListener& listener);
   void finish(Timestamp time, EntryListener& listener);
 
@@ -170,6 +174,7 @@ struct Session::Impl {
   std::uint8_t hand_overs = 0;
   bool fresh = false;    // the dissector is new, and what waits in the windows has not been shown to it
   bool flipped = false;  // the caller's directions are not ours
+  bool cut = false;      // the datagram that is read lacks its end
   bool roles_sure;
   bool starts_sure;
 };
@@ -177,7 +182,7 @@ struct Session::Impl {
 void Session::Impl::feed(const Chunk& chunk, EntryListener& listener) {
   if (phase == Phase::over) return;
   const Direction direction = flipped ? opposite(chunk.direction) : chunk.direction;
-  if (chunk.missing != 0) return feed_gap(direction, chunk.missing, listener);
+  if (chunk.missing != 0 && !chunk.datagram) return feed_gap(direction, chunk, listener);
   Side& side = side_of(direction);
   if (chunk.bytes.empty() || side.lost || side.given_up) return;
   side.last = chunk.time;
@@ -207,28 +212,39 @@ void Session::Impl::feed_datagram(Direction direction, const Chunk& chunk, Entry
     if (phase != Phase::reading) return;
   }
   const TimeMark mark{chunk.bytes.size(), chunk.time};
+  cut = chunk.missing != 0;
   consume(direction, {.bytes = chunk.bytes, .marks = {&mark, 1}}, listener);
+  cut = false;
   Side& side = side_of(direction);
   side.begun = side.open = side.lost = false;
   side.wanted = 0;
 }
 
-void Session::Impl::feed_gap(Direction direction, std::uint64_t missing, EntryListener& listener) {
+void Session::Impl::feed_gap(Direction direction, const Chunk& chunk, EntryListener& listener) {
   Side& side = side_of(direction);
   if (side.lost) return;
   release_window(side);
   side.wanted = 0;
   if (phase == Phase::detecting) {
     starts_sure = false;
+    side.gap = chunk.time;
     return;
   }
-  if (direction == Direction::to_client) calls.responses_have_gap();
-  const Step step = dissector->gap(direction, missing);
+  note_gap(direction, chunk.time);
+  const Step step = dissector->gap(direction, chunk.missing);
   if (step.kind == Step::Kind::lost) {
     return lose(direction, direction == Direction::to_server ? request_gap : response_gap, listener);
   }
   apply(direction, step, side.last, listener);
   resume(direction, listener);
+}
+
+void Session::Impl::note_gap(Direction direction, Timestamp time) {
+  if (direction == Direction::to_client) {
+    calls.responses_have_gap(time);
+  } else {
+    calls.requests_have_gap(time);
+  }
 }
 
 // Takes what waits in the windows as far as it goes, through as many protocols as follow one another.
@@ -298,8 +314,12 @@ void Session::Impl::start(const Protocol* protocol, EntryListener& listener) {
     options.datagram = facts.transport == Transport::udp;
     dissector = known->protocol->open(options);
     fresh = true;
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+      if (const auto& gap = side_of(direction).gap) note_gap(direction, *gap);
+    }
   }
   for (Side& side : sides) {
+    side.gap.reset();
     side.asked = 0;
     side.given_up = false;
   }
@@ -449,6 +469,7 @@ void Session::Impl::complete(Direction direction, Timestamp last, EntryListener&
   assert(message && "a dissector has the message that it announced");
   message->first = side.first;
   message->last = last;
+  if (cut) message->fault = datagram_cut;
   side.begun = side.open = false;
   const bool is_request =
       message->half == Half::request || (message->half == Half::by_direction && direction == Direction::to_server);

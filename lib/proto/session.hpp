@@ -21,7 +21,8 @@ struct EntryListener {
   //   timeout         no response within Protocol::answer_within
   //   pair-not-found  a response without a request; a request whose stream ended, or changed its protocol, before a
   //                   response; a repeat of a request that waits already
-  //   incomplete      bytes of the call are missing, or the stream ended within it
+  //   incomplete      bytes of the call are missing, or may have been among those that are missing, or the stream ended
+  //                   within it; whatever else is wrong with it
   //   dissection      the other side, or the message itself, could not be read
   //   connection      the connection was reset before the response
   virtual void complete(const Entry& entry) = 0;

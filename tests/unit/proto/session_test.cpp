@@ -296,7 +296,51 @@ TEST_SUITE("session") {
     stream.say("say b\n", 3);
     stream.ask("ask c\n", 4);
     stream.say("say c\n", 5);
-    CHECK(stream.heard() == "#0 ask a | say a\n#1 - | say b !pair-not-found\n#2 ask c | say c\n");
+    CHECK(stream.heard() == "#0 ask a | say a\n#1 - | say b !incomplete\n#2 ask c | say c\n");
+    // What comes unasked behind an answer to a later question was not lost in that gap.
+    stream.say("say d\n", 6);
+    CHECK(stream.heard() == "#3 - | say d !pair-not-found\n");
+  }
+
+  TEST_CASE("a question lost before anything else was seen") {
+    Stream stream(talk_in_order);
+    stream.lose(up, 6, 1);
+    stream.say("say a\n", 2);
+    stream.ask("ask b\n", 3);
+    stream.say("say b\n", 4);
+    CHECK(stream.heard() == "#0 - | say a !incomplete\n#1 ask b | say b\n");
+  }
+
+  TEST_CASE("questions whose answers may be in a gap are incomplete, those behind it are not") {
+    const struct {
+      std::string what;
+      void (*then)(Stream&);
+      std::string told;
+    } rows[] = {
+        {"the stream ends", [](Stream& stream) { stream.finish(100); },
+         "#0 ask a | - !incomplete\n#1 ask b | - !pair-not-found\n"},
+        {"time passes", [](Stream& stream) { stream.wait_until(60'000); },
+         "#0 ask a | - !incomplete\n#1 ask b | - !timeout\n"},
+        {"the answers turn to rubbish", [](Stream& stream) { stream.say("rubbish\n", 30); },
+         "#0 ask a | - !incomplete\n#1 ask b | - !dissection\n"},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.what);
+      Stream stream(talk_in_order);
+      stream.ask("ask a\n", 0);
+      stream.lose(down, 6, 10);
+      stream.ask("ask b\n", 20);
+      row.then(stream);
+      CHECK(stream.heard() == row.told);
+    }
+  }
+
+  TEST_CASE("a question with a hole is incomplete, whatever becomes of it") {
+    Stream stream(talk_in_order);
+    stream.ask("ask a+10\n123", 0);
+    stream.lose(up, 7, 1);
+    stream.wait_until(60'000);
+    CHECK(stream.heard() == "#0 ask a+10 | - !incomplete\n");
   }
 
   TEST_CASE("when answers cannot be read any more, questions are still told") {
@@ -421,6 +465,23 @@ TEST_SUITE("session") {
     stream.say("say b\n", 4);
     stream.finish();
     CHECK(stream.heard() == "#0 ask a | say a\n#1 - | say b !pair-not-found\n");
+  }
+
+  TEST_CASE("a datagram that was cut is incomplete") {
+    Stream stream(talk_by_id, StreamState::established, Transport::udp);
+    stream.ask("ask a\n", 0);
+    stream.cut(down, "say a\n", 100, 1);
+    stream.ask("ask b\n", 2);
+    stream.say("say b\n", 3);
+    CHECK(stream.heard() == "#0 ask a | say a !incomplete\n#1 ask b | say b\n");
+  }
+
+  TEST_CASE("of a datagram nothing but its length is there") {
+    Stream stream(talk_by_id, StreamState::established, Transport::udp);
+    stream.ask("ask a\n", 0);
+    stream.cut(down, "", 100, 1);
+    stream.finish(2);
+    CHECK(stream.heard() == "#0 ask a | - !pair-not-found\n");
   }
 
   TEST_CASE("three datagrams that say nothing are enough") {

@@ -190,8 +190,13 @@ class Stream {
         {.direction = direction, .time = time(at), .bytes = bytes, .datagram = facts.transport == Transport::udp},
         notes);
   }
-  void lose(Direction direction, std::uint64_t missing) {
-    session().feed({.direction = direction, .missing = missing}, notes);
+  void lose(Direction direction, std::uint64_t missing, std::int64_t at = 0) {
+    session().feed({.direction = direction, .time = time(at), .missing = missing}, notes);
+  }
+  // A datagram whose end was not captured.
+  void cut(Direction direction, std::string_view bytes, std::uint64_t missing, std::int64_t at = 0) {
+    session().feed({.direction = direction, .time = time(at), .bytes = bytes, .missing = missing, .datagram = true},
+                   notes);
   }
   void close(Direction direction) { session().end(direction, {}, notes); }
   void finish(std::int64_t at = 0) { session().finish(time(at), notes); }
