@@ -208,4 +208,14 @@ Drop strip_any_ip(Bytes packet, IpPacket& out) {
   return take_ip_of_any_version(packet, out);
 }
 
+// https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html
+LinkPoint link_point(const Packet& packet) {
+  constexpr std::size_t interface_at = 4;
+  constexpr std::size_t type_at = 10;
+  constexpr std::uint8_t type_outgoing = 4;  // PACKET_OUTGOING
+  if (packet.link != LinkType::linux_sll2 || packet.data.size() < cooked2_length) return {};
+  return {.interface = load_be32(packet.data.data() + interface_at),
+          .outgoing = load8(packet.data.data() + type_at) == type_outgoing};
+}
+
 }  // namespace wiretape::net

@@ -30,4 +30,11 @@ Drop strip_ethernet(Bytes frame, IpPacket& out);
 Drop strip_ethertype(std::uint16_t type, Bytes bytes, IpPacket& out);
 Drop strip_any_ip(Bytes packet, IpPacket& out);
 
+// Where a packet was seen, as far as its link header says: only LINUX_SLL2 does.
+struct LinkPoint {
+  std::uint32_t interface = 0;  // number on the capturing machine; 0 where it is not said
+  bool outgoing = false;
+};
+LinkPoint link_point(const Packet& packet);
+
 }  // namespace wiretape::net
