@@ -9,8 +9,9 @@ packages_build=(
   libre2-dev libsimdjson-dev libssl-dev libzstd-dev tao-pegtl-dev zlib1g-dev
 )
 # Real peers and the readers that results are held against. nginx-light and not nginx-core: no web server of the user's is replaced.
+# systemd for systemd-analyze, which reads the units among the examples; nothing is started.
 packages_test=(
-  doctest-dev python3 zsh fish
+  doctest-dev python3 zsh fish systemd
   nginx-light curl wrk iproute2 ethtool tcpdump tshark jq mandoc man-db
 )
 packages_lint=(clang clang-tidy libclang-rt-14-dev git)
