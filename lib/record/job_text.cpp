@@ -63,18 +63,10 @@ std::string days_text(std::uint64_t count) {
   return fmt::format("{} {}", count, count == 1 ? "day" : "days");
 }
 
-std::string length_of(const Job& job) {
-  if (!job.duration) return "until interrupted";
-  if (job.iterations == 1) return "for " + duration_text(*job.duration);
-  const std::string each = *job.duration == day ? "all day" : duration_text(*job.duration) + " a day";
-  if (job.iterations == 0) return each + " until stopped";
-  return fmt::format("{} for {}", each, days_text(job.iterations));
-}
-
 // Files have their own time, and end by themselves.
 std::string time_of(const Job& job, const Window& first, Timestamp now) {
   if (!job.files.empty()) return "";
-  return start_of(job, first, now) + (job.duration ? ", " : " ") + length_of(job);
+  return start_of(job, first, now) + (job.duration ? ", " : " ") + length_in_words(job);
 }
 
 std::string keeping_of(const Job& job) {
@@ -93,6 +85,14 @@ std::string expiry(std::optional<Timestamp> time, const Job& job, Timestamp now)
 }
 
 }  // namespace
+
+std::string length_in_words(const Job& job) {
+  if (!job.duration) return "until interrupted";
+  if (job.iterations == 1) return "for " + duration_text(*job.duration);
+  const std::string each = *job.duration == day ? "all day" : duration_text(*job.duration) + " a day";
+  if (job.iterations == 0) return each + " until stopped";
+  return fmt::format("{} for {}", each, days_text(job.iterations));
+}
 
 std::string rough_text(Duration span) {
   span.nanoseconds = std::clamp<std::int64_t>(span.nanoseconds, 0, INT64_MAX - hour.nanoseconds);

@@ -17,6 +17,9 @@ namespace wiretape::record {
 // `first` is the window that comes first, `now` what "in" counts from.
 std::string job_in_words(const Job& job, const Window& first, Timestamp now);
 
+// How long it records: "until interrupted", "for 60 min", "60 min a day for 7 days", "all day until stopped".
+std::string length_in_words(const Job& job);
+
 // When something happens next, or happened last: "in 3 h 12 min", "ends 09:45", "until stopped", "ended 09:45", "due"
 // for what should have begun; "" where nothing is known.
 std::string next_in_words(const Description& description, const Outlook& outlook, Timestamp now);
