@@ -95,8 +95,7 @@ std::string given_capture_option(const CaptureOptions& options) {
   return first == given.end() ? "" : first->second;
 }
 
-Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter,
-                                                       const kfl::Statement& statement) {
+Result<std::vector<std::string>> interfaces_of(const CaptureOptions& options) {
   std::vector<std::string> names = options.interfaces;
   if (names.empty()) {
     auto name = capture::default_interface();
@@ -104,11 +103,21 @@ Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& opt
     notice(fmt::format("capturing on {}, the interface of the default route", *name));
     names.push_back(*std::move(name));
   }
-  std::vector<capture::LiveOptions> all;
   for (const std::string& name : names) {
     if (std::count(names.begin(), names.end(), name) > 1) {
       return Error{.message = fmt::format("-i: '{}' is named twice", name)};
     }
+  }
+  if (options.buffer_size) notice(fmt::format("capture buffer of {}", size_text(*options.buffer_size)));
+  return names;
+}
+
+Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter,
+                                                       const kfl::Statement& statement) {
+  const auto names = interfaces_of(options);
+  if (!names) return names.error();
+  std::vector<capture::LiveOptions> all;
+  for (const std::string& name : *names) {
     capture::LiveOptions& live = all.emplace_back();
     live.interface = name;
     live.snapshot_length = static_cast<std::uint32_t>(options.snapshot_length.value_or(longest_snapshot));
@@ -122,7 +131,6 @@ Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& opt
     live.packet_filter = packet_filter;
     live.statement_filters = {statement.packet_filter(), statement.untagged_packet_filter()};
   }
-  if (options.buffer_size) notice(fmt::format("capture buffer of {}", size_text(*options.buffer_size)));
   return all;
 }
 

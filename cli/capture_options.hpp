@@ -29,6 +29,9 @@ void add_capture(CLI::App& command, CaptureOptions& options);
 // The first of these options that was given, "" when none was: they have no effect on files.
 std::string given_capture_option(const CaptureOptions& options);
 
+// Those that were given; the interface of the default route, named on stderr, when none was.
+Result<std::vector<std::string>> interfaces_of(const CaptureOptions& options);
+
 // One for each interface; the interface of the default route, named on stderr, when none was given.
 Result<std::vector<capture::LiveOptions>> live_options(const CaptureOptions& options, const std::string& packet_filter,
                                                        const kfl::Statement& statement);

@@ -22,6 +22,8 @@ void add_record_create(CLI::App& parent, Command& chosen);
 void add_record_list(CLI::App& parent, Command& chosen);
 void add_record_show(CLI::App& parent, Command& chosen);
 void add_record_delete(CLI::App& parent, Command& chosen);
+void add_record_prune(CLI::App& parent, Command& chosen);
+void add_record_run(CLI::App& parent, Command& chosen);
 void add_record_stop(CLI::App& parent, Command& chosen);
 void add_record_verify(CLI::App& parent, Command& chosen);
 void add_analyze(CLI::App& parent, Command& chosen);

@@ -15,6 +15,7 @@
 #include "record/store.hpp"
 #include "recording_text.hpp"
 #include "report.hpp"
+#include "stopping.hpp"
 #include "terminal.hpp"
 
 namespace wiretape::cli {
@@ -60,6 +61,9 @@ void delete_one(const record::Store& store, const std::string& name, const Recor
     const auto answer = confirmed(*found);
     if (!answer) return outcome.fail(answer.error());
     if (!*answer) return;
+  }
+  if (found && found->locked) {
+    if (const auto stopped = stop_recording(store, name); !stopped) return outcome.fail(stopped.error());
   }
   const auto removal = store.remove(name);
   if (!removal) return outcome.fail(removal.error());

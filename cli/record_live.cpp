@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A live recording in front of a person: signals in, lines out.
+// Live recordings in front of a person, or as a service: signals in, lines out.
 #include "record_live.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "base/quantity.hpp"
 #include "capture_options.hpp"
@@ -76,10 +77,9 @@ std::string matched(const engine::LiveReport& report, const std::string& folder)
                             counted(totals.all_streams, "stream", "streams"), size_text(totals.kept_bytes), folder);
 }
 
-void say_started(const engine::LiveRequest& request, const std::vector<capture::Interface>& interfaces) {
-  const record::Job& job = request.record.job;
-  const std::string until =
-      job.duration ? fmt::format(" until {} UTC", rfc3339(now() + *job.duration).substr(11, 8)) : "";
+void say_began(const record::Job& job, const std::vector<capture::Interface>& interfaces,
+               std::optional<Timestamp> end) {
+  const std::string until = end ? fmt::format(" until {} UTC", rfc3339(*end).substr(11, 8)) : "";
   for (const capture::Interface& interface : interfaces) {
     const std::string about = spoken(interface);
     notice(fmt::format("recording \"{}\" on {}{}{}", job.name, interface.name, until, about.substr(about.find(','))));
@@ -88,21 +88,72 @@ void say_started(const engine::LiveRequest& request, const std::vector<capture::
 
 }  // namespace
 
-Result<engine::LiveReport> run_record_live(const engine::LiveRequest& request, Talk talk) {
-  const Signals signals;
-  const engine::LiveControl control{.descriptor = signals.descriptor(),
-                                    .take = [&] { return signals.take(); },
-                                    .started =
-                                        [&](const auto& interfaces) {
-                                          if (talk != Talk::quiet) say_started(request, interfaces);
-                                        },
-                                    .notice = [](std::string_view sentence) { notice(sentence); },
-                                    .report = [](const engine::LiveReport& report) { lines(counters(report)); }};
-  auto report = engine::record_live(request, control);
-  if (report && talk != Talk::quiet) {
-    lines(counters(*report) + matched(*report, request.record.store + '/' + request.record.job.name));
+struct LiveSession::Impl {
+  Impl(const engine::RecorderOptions& wanted, Talk how) : options(wanted), talk(how) {
+    control.descriptor = signals.descriptor();
+    control.take = [this] { return signals.take(); };
+    control.notice = [](std::string_view sentence) { notice(sentence); };
+    control.report = [](const engine::JobReport& report) { lines(counters(report.report)); };
+    control.began = [this](const record::Job& job, const std::vector<capture::Interface>& interfaces,
+                           std::optional<Timestamp> until) {
+      if (talk != Talk::quiet) say_began(job, interfaces, until);
+      tell_ready();
+    };
+    control.iteration_over = [this](const engine::JobReport& report) { sum_up(report); };
+    control.job_over = [this](const engine::JobReport& report) { over(report); };
+    control.tick = [this] {
+      if (tick) tick();
+    };
   }
-  return report;
+
+  void tell_ready() {
+    if (ready) std::exchange(ready, nullptr)();
+  }
+
+  void sum_up(const engine::JobReport& report) {
+    outcome.last = report;
+    if (talk == Talk::quiet || report.report.totals == record::Totals{}) return;
+    lines(counters(report.report) + matched(report.report, options.store + '/' + report.name));
+  }
+
+  void over(const engine::JobReport& report) {
+    if (report.error) {
+      outcome.error = report.error;
+      if (options.life == engine::RecorderOptions::Life::service) {
+        notice(fmt::format("\"{}\" failed: {}", report.name, report.error->message));
+      }
+    } else {
+      sum_up(report);
+    }
+    outcome.last = report;
+  }
+
+  const engine::RecorderOptions options;
+  const Talk talk;
+  Signals signals;
+  engine::RecorderControl control;
+  std::function<void()> ready;
+  std::function<void()> tick;
+  LiveOutcome outcome;
+  engine::Recorder recorder{options, control};
+};
+
+LiveSession::LiveSession(const engine::RecorderOptions& options, Talk talk)
+    : impl_(std::make_unique<Impl>(options, talk)) {}
+LiveSession::~LiveSession() = default;
+
+void LiveSession::add(record::Recording recording, engine::Recorder::Stillborn stillborn) {
+  impl_->recorder.add(std::move(recording), stillborn);
+}
+void LiveSession::when_ready(std::function<void()> ready) {
+  impl_->ready = std::move(ready);
+}
+void LiveSession::each_tick(std::function<void()> tick) {
+  impl_->tick = std::move(tick);
+}
+LiveOutcome LiveSession::run() {
+  impl_->recorder.run();
+  return impl_->outcome;
 }
 
 }  // namespace wiretape::cli

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "capture/merge.hpp"
+#include "engine/job_statement.hpp"
 #include "engine/kept_packets.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/reading.hpp"
@@ -30,7 +31,6 @@ namespace {
 constexpr std::chrono::milliseconds follow_pause{100};
 // What the backlog has no room for, where packets are to be written.
 constexpr std::uint64_t spool_limit = 1ULL << 30U;
-constexpr std::size_t longest_description = 64U << 20U;
 
 std::string parent_of(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).lexically_normal().parent_path();
@@ -212,7 +212,7 @@ class Analysis {
     // By its path: the folder may have been given a name that no job could have.
     const auto folder = record::Folder::open(record::system_files(), recording.path);
     if (!folder) return folder.error();
-    const auto json = folder->read_small(record::recording_file, longest_description);
+    const auto json = folder->read_small(record::recording_file, record::longest_description);
     if (!json) return json.error();
     const auto description = record::read_description(*json, folder->path_of(record::recording_file));
     if (!description) return description.error();
@@ -220,7 +220,7 @@ class Analysis {
     for (const record::Iteration& known : description->iterations) {
       if (known.folder == iteration.name) began = known.scheduled;
     }
-    return kfl::compile(description->job.statement, {.catalog = &catalog(), .macros = {}, .now = began});
+    return compile(description->job, began);
   }
 
   // Before anything is read, so that a wrong interface is known at once and nothing passes by meanwhile.

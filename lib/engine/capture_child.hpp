@@ -1,49 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process that reads the wire, and the words it exchanges with its parent.
+// The process that reads the wire, for all jobs that capture in the same way: one capture, one decoding, one
+// reassembly, one dissection, and each job's statement asked about what comes out.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
-#include "base/result.hpp"
-#include "engine/live_record.hpp"
-#include "record/recording.hpp"
+#include "capture/live.hpp"
 
 namespace wiretape::engine {
 
-// Messages over a SOCK_SEQPACKET pair: one letter, then what it says.
-enum class Word : char {
-  // parent to child
-  stop = 's',
-  flush = 'f',
-  report = 'r',
-  // child to parent
-  started = 'S',   // the interfaces, one a line: link type, snapshot length, name
-  notice = 'N',    // a sentence
-  reported = 'R',  // LiveReport
-  failed = 'E',    // an Error; the child ends
-  finished = 'F',  // LiveReport; the child ends
+struct CaptureRequest {
+  std::vector<capture::LiveOptions> interfaces;
+  std::string user;  // -Z: who writes the recordings, "" the caller
+  // Of the first job; what all jobs of a capture share.
+  std::uint64_t body_limit = 1U << 20U;
+  std::uint64_t backlog_limit = 256U << 20U;
+  std::uint64_t spool_limit = 1ULL << 30U;
+  std::size_t workers = 0;
 };
 
-struct Saying {
-  Word word;
-  std::string text;
-};
-
-// False when the other end is gone.
-bool say(int socket, Word word, std::string_view text = {});
-// None when the other end is gone; waits for a message.
-std::optional<Saying> hear(int socket);
-
-std::string pack(const Error& error);
-Error unpack_error(std::string_view text);
-std::string pack(const LiveReport& report);
-LiveReport unpack_report(std::string_view text);
-std::string pack(const std::vector<capture::Interface>& interfaces);
-std::vector<capture::Interface> unpack_interfaces(std::string_view text);
-
-// Captures until told to stop. Everything that is to be said goes over the socket.
-void run_capture_child(const LiveRequest& request, record::Recording recording, int socket);
+// Opens the interfaces, gives up what it does not need, and captures until it is told to leave or its recorder is gone.
+// Everything that is to be said goes over the socket (engine/words.hpp).
+void run_capture_child(const CaptureRequest& request, int socket);
 
 }  // namespace wiretape::engine

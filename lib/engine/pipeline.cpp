@@ -100,9 +100,9 @@ Pipeline::Impl::Impl(std::vector<PipelineJob> jobs, const PipelineOptions& optio
       sources_(options.sources.begin(), options.sources.end()),
       defragmenter_({}, [this](const net::GivenUp& datagram) { take_partial(datagram); }),
       table_(options.timeouts, options.first_stream),
+      next_stream_(options.first_stream),
       spool_(options.spool),
-      budget_(options.backlog_limit, shards_for(*plan_, options)),
-      next_stream_(options.first_stream) {
+      budget_(options.backlog_limit, shards_for(*plan_, options)) {
   assert(!sources_.empty() && options.workers <= most_workers);
   const std::size_t shards = shards_for(*plan_, options);
   for (std::size_t shard = 0; shard < shards; ++shard) {

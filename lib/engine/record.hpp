@@ -27,7 +27,8 @@ struct RecordRequest {
   bool keep_clear_packets = false;  // packets are stored though the statement redacts: they show what it hides
   std::size_t body_limit = 1U << 20U;
   std::size_t backlog_limit = 256U << 20U;
-  std::uint64_t spool_limit = 1ULL << 30U;  // of the file in the recording's folder for what the backlog has no room for
+  std::uint64_t spool_limit =
+      1ULL << 30U;  // of the file in the recording's folder for what the backlog has no room for
   std::size_t workers = default_workers();  // PipelineOptions::workers
 
   [[nodiscard]] StoredPackets stored_packets() const {

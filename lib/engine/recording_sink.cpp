@@ -30,6 +30,11 @@ Result<void> write_positions(Positions& positions, capture::PacketSource& source
   return {};
 }
 
+// Stands in front of a stream's line on its way to the sink.
+char mark_of(StreamEvent event) {
+  return event == StreamEvent::kept ? 'k' : 'o';
+}
+
 class RecordingTeller final : public JobTeller {
  public:
   RecordingTeller(const kfl::Statement& statement, StoredPackets stored)
@@ -47,6 +52,7 @@ class RecordingTeller final : public JobTeller {
       counts.kept_packets = packets.packets - loss.backlog_cut_packets;
       counts.kept_bytes = packets.bytes - loss.backlog_cut_bytes;
     }
+    out += mark_of(event);
     record::append_stream_line(out, facts, counts, loss);
     if (event == StreamEvent::over) stream_calls_.erase(facts.number);
   }
@@ -86,6 +92,8 @@ std::unique_ptr<JobTeller> RecordingSink::teller() const {
 }
 
 void RecordingSink::packet(const net::Packet& packet) {
+  ++packets_;
+  packet_bytes_ += packet.data.size();
   if (packet.position == net::no_position) {
     batch_.packets.append(packet);
   } else {
@@ -100,7 +108,8 @@ void RecordingSink::call(std::string_view told) {
 }
 
 void RecordingSink::stream(std::string_view told) {
-  batch_.stream_lines += told;
+  if (told.front() == mark_of(StreamEvent::kept)) ++streams_;
+  batch_.stream_lines += told.substr(1);
   batch_.stream_lines += '\n';
 }
 

@@ -50,12 +50,18 @@ class RecordingSink final : public JobSink {
   // Who drives the pipeline writes the batch, or takes it away, before it grows past what memory is for it.
   [[nodiscard]] WriteBatch& batch() { return batch_; }
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
+  [[nodiscard]] std::uint64_t streams() const { return streams_; }  // ever kept
+  [[nodiscard]] std::uint64_t packets() const { return packets_; }
+  [[nodiscard]] std::uint64_t packet_bytes() const { return packet_bytes_; }  // of those that came with their data
 
  private:
   kfl::Statement statement_;
   StoredPackets stored_;
   WriteBatch batch_;
   std::uint64_t calls_ = 0;
+  std::uint64_t streams_ = 0;
+  std::uint64_t packets_ = 0;
+  std::uint64_t packet_bytes_ = 0;
 };
 
 }  // namespace wiretape::engine

@@ -41,6 +41,7 @@ class Files {
   virtual int fstat(int file, struct stat& status);
   virtual int fstatat(int folder, const char* name, struct stat& status);  // of the link itself, not of its target
   virtual std::int64_t free_bytes(int folder);                             // fstatvfs: what this user may still write
+  virtual std::int64_t total_bytes(int folder);                            // likewise: of the whole file system
 };
 Files& system_files();
 
@@ -134,6 +135,7 @@ class Folder {
   [[nodiscard]] bool exists(std::string_view name) const;
   [[nodiscard]] Result<void> sync() const;  // names, not contents
   [[nodiscard]] Result<std::uint64_t> free_bytes() const;
+  [[nodiscard]] Result<std::uint64_t> total_bytes() const;  // of its file system
 
   [[nodiscard]] std::string path_of(std::string_view name) const { return path_ + '/' + std::string(name); }
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -34,6 +34,10 @@ constexpr std::array counters = {
     Counter{"gapBytes", &Totals::gap_bytes},
     Counter{"backlogCutPackets", &Totals::backlog_cut_packets},
     Counter{"backlogCutBytes", &Totals::backlog_cut_bytes},
+    Counter{"letGoSegments", &Totals::let_go_segments},
+    Counter{"letGoPackets", &Totals::let_go_packets},
+    Counter{"letGoBytes", &Totals::let_go_bytes},
+    Counter{"letGoCalls", &Totals::let_go_calls},
 };
 
 constexpr std::size_t longest_name = 63;
@@ -69,6 +73,35 @@ void tell_texts(json::Writer& out, std::string_view key, const std::vector<std::
   out.end_array();
 }
 
+void tell_optional(json::Writer& out, std::string_view key, std::optional<std::uint64_t> value) {
+  if (value) return tell_count(out, key, *value);
+  out.key(key);
+  out.null();
+}
+
+void tell_macros(json::Writer& out, const std::vector<Macro>& macros) {
+  out.key("macros");
+  out.begin_array();
+  for (const Macro& macro : macros) {
+    out.begin_object();
+    out.text("name", macro.name);
+    out.text("statement", macro.statement);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void tell_capture(json::Writer& out, const CaptureSettings& capture) {
+  out.key("capture");
+  out.begin_object();
+  tell_count(out, "bufferSize", capture.buffer_size);
+  out.boolean("promiscuous", capture.promiscuous);
+  out.text("side", capture.side);
+  out.text("timestampType", capture.timestamp_type);
+  out.text("linkType", capture.link_type);
+  out.end_object();
+}
+
 void tell(json::Writer& out, const Totals& totals) {
   out.key("totals");
   out.begin_object();
@@ -102,6 +135,17 @@ void tell(json::Writer& out, const Job& job) {
   tell_count(out, "segmentSize", job.segment_size);
   tell_count(out, "storageLimit", job.storage_limit);
   tell_count(out, "backlogLimit", job.backlog_limit);
+  tell_count(out, "spoolLimit", job.spool_limit);
+  tell_count(out, "bodyLimit", job.body_limit);
+  tell_macros(out, job.macros);
+  tell_capture(out, job.capture);
+  tell_optional(out, "packetCount", job.packet_count);
+  tell_seconds(out, "keepAfter", job.keep_after.duration);
+  tell_optional(out, "keepAfterBytes", job.keep_after.bytes);
+  out.boolean("ring", job.ring);
+  out.boolean("keepClearPackets", job.keep_clear_packets);
+  out.text("onSegment", job.on_segment);
+  out.text("onEnd", job.on_end);
 }
 
 void read_state(Members& in, State& state) {
@@ -145,6 +189,27 @@ void read_job(Members& in, Job& job) {
   in.count("segmentSize", job.segment_size);
   in.count("storageLimit", job.storage_limit);
   in.count("backlogLimit", job.backlog_limit);
+  in.count("spoolLimit", job.spool_limit);
+  in.count("bodyLimit", job.body_limit);
+  in.each("macros", [&](Members& members) {
+    Macro& macro = job.macros.emplace_back();
+    members.text("name", macro.name);
+    members.text("statement", macro.statement);
+  });
+  in.object("capture", [&](Members& members) {
+    members.count("bufferSize", job.capture.buffer_size);
+    members.flag("promiscuous", job.capture.promiscuous);
+    members.text("side", job.capture.side);
+    members.text("timestampType", job.capture.timestamp_type);
+    members.text("linkType", job.capture.link_type);
+  });
+  in.count("packetCount", job.packet_count);
+  in.seconds("keepAfter", job.keep_after.duration);
+  in.count("keepAfterBytes", job.keep_after.bytes);
+  in.flag("ring", job.ring);
+  in.flag("keepClearPackets", job.keep_clear_packets);
+  in.text("onSegment", job.on_segment);
+  in.text("onEnd", job.on_end);
 }
 
 void read_document(Members& in, Description& description) {

@@ -18,6 +18,29 @@ enum class State : std::uint8_t { scheduled, recording, waiting, completed, stop
 std::string_view name(State state);
 std::optional<State> state_of(std::string_view name);
 
+struct Macro {
+  std::string name;
+  std::string statement;
+  bool operator==(const Macro&) const = default;
+};
+
+// tcpdump's options of the same letters.
+struct CaptureSettings {
+  std::uint64_t buffer_size = 64ULL << 20U;  // -B, bytes
+  bool promiscuous = true;                   // -p turns it off
+  std::string side;                          // -Q: in, out, "" both
+  std::string timestamp_type;                // -j, "" the default
+  std::string link_type;                     // -y, "" the default
+  bool operator==(const CaptureSettings&) const = default;
+};
+
+// How long a stream is kept behind its last matching call; a later one resumes it. Neither: to its end.
+struct KeepAfter {
+  std::optional<Duration> duration;
+  std::optional<std::uint64_t> bytes;  // captured, of the stream
+  bool operator==(const KeepAfter&) const = default;
+};
+
 struct Job {
   std::string name;
   std::string statement;
@@ -32,6 +55,16 @@ struct Job {
   std::uint64_t segment_size = 1ULL << 30U;  // bytes
   std::uint64_t storage_limit = 0;           // bytes, 0: none
   std::uint64_t backlog_limit = 256ULL << 20U;
+  std::uint64_t spool_limit = 1ULL << 30U;  // of what is held back beyond that
+  std::uint64_t body_limit = 1ULL << 20U;   // of each body in a call
+  std::vector<Macro> macros;                // own words of the statement
+  CaptureSettings capture;
+  std::optional<std::uint64_t> packet_count;  // ends when so many were read
+  KeepAfter keep_after;
+  bool ring = false;                // at the storage limit the oldest segment gives way, instead of the recording's end
+  bool keep_clear_packets = false;  // packets are stored though the statement redacts: they show what it hides
+  std::string on_segment;           // commands for /bin/sh, "" none
+  std::string on_end;
 };
 
 struct Totals {
@@ -47,6 +80,11 @@ struct Totals {
   std::uint64_t gap_bytes = 0;
   std::uint64_t backlog_cut_packets = 0;
   std::uint64_t backlog_cut_bytes = 0;
+  // Of what was written, let go again to keep within the storage limit (a ring).
+  std::uint64_t let_go_segments = 0;
+  std::uint64_t let_go_packets = 0;
+  std::uint64_t let_go_bytes = 0;  // of files
+  std::uint64_t let_go_calls = 0;
 
   Totals& operator+=(const Totals& other);
   bool operator==(const Totals&) const = default;
@@ -63,6 +101,9 @@ struct Iteration {
   std::string reason;  // why it failed, a sentence; "" otherwise
   std::string chain;   // hash of the manifest's last entry, "" while open or when nothing was written
 };
+
+// Of recording.json, in bytes: ten years of daily iterations take 3 MB.
+inline constexpr std::size_t longest_description = 64U << 20U;
 
 // recording.json.
 struct Description {

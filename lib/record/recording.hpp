@@ -23,12 +23,22 @@ class Recording {
   [[nodiscard]] const Description& description() const { return description_; }
   [[nodiscard]] const std::string& path() const { return folder_.path(); }
   [[nodiscard]] const Folder& folder() const { return folder_; }
+  // For who works on it in this one's stead: both descriptors are handed over, and adopt()ed there. Until that one is
+  // gone nothing but reload() may be called here.
+  [[nodiscard]] int lock() const { return lock_.descriptor(); }
+  // A recording whose lock another Recording has taken and shares.
+  static Result<Recording> adopt(Descriptor folder, Descriptor lock, Files& files = system_files());
+  // Notes what nobody is writing any more: the open iteration has ended so. On disk with the next change of state.
+  void note_interruption(Timestamp at);
+  // Reads again what somebody else has written in this one's stead.
+  Result<void> reload();
 
   // Makes the iteration's folder, named by its scheduled start, and the state `recording`. No other iteration may be
   // open. The writer belongs to the recording and lives until the iteration is ended.
   Result<IterationWriter*> start_iteration(Timestamp scheduled, Timestamp began);
   [[nodiscard]] IterationWriter* writer() const { return writer_.get(); }
 
+  // What the ring has let go is added to the totals here.
   // Numbers so far, for who looks at a growing recording. Costs a replacement of recording.json: call it at most once a
   // second.
   Result<void> update(const Totals& totals);
@@ -63,11 +73,14 @@ class Recording {
   void note_start(const std::string& folder, Timestamp scheduled, Timestamp began);
   Result<Folder> make_iteration_folder(Timestamp scheduled) const;
   [[nodiscard]] WriterOptions writer_options() const;
+  Result<void> set_earlier();
+  void note_totals(const Totals& totals);
 
   Folder folder_;
   File lock_;
   Description description_;
   std::unique_ptr<IterationWriter> writer_;
+  std::shared_ptr<EarlierIterations> earlier_;  // shared with the writer; none without a ring
 };
 
 }  // namespace wiretape::record

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/capture_child.hpp"
+#include "engine/words.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ bool same(const capture::Interface& a, const capture::Interface& b) {
   return a.name == b.name && a.link == b.link && a.snapshot_length == b.snapshot_length;
 }
 
-TEST_SUITE("engine capture child") {
+TEST_SUITE("engine words") {
   TEST_CASE("what one end says the other hears, in order, also nothing but a word") {
     const Line line;
     CHECK(say(line.ends[0], Word::notice, "eth0 went down"));
@@ -49,7 +49,7 @@ TEST_SUITE("engine capture child") {
   TEST_CASE("a saying that is too long is cut, and the next one is heard whole") {
     const Line line;
     CHECK(say(line.ends[0], Word::notice, std::string(100'000, 'x')));
-    CHECK(say(line.ends[0], Word::stop, "stopped"));
+    CHECK(say(line.ends[0], Word::end, "stopped"));
     const auto first = hear(line.ends[1]), second = hear(line.ends[1]);
     REQUIRE(first.has_value());
     CHECK(first->text == std::string(65'535, 'x'));
@@ -60,7 +60,7 @@ TEST_SUITE("engine capture child") {
   TEST_CASE("when the other end has gone nothing is heard, and who speaks is told so instead of killed") {
     Line line;
     line.hang_up();
-    CHECK_FALSE(say(line.ends[0], Word::stop));
+    CHECK_FALSE(say(line.ends[0], Word::leave));
     CHECK_FALSE(hear(line.ends[0]).has_value());
   }
 
@@ -101,20 +101,64 @@ TEST_SUITE("engine capture child") {
     CHECK(unpack_error("\x7fwhat").message == "what");
   }
 
-  TEST_CASE("a report arrives as it was sent; one that is cut or too long counts as nothing") {
-    LiveReport sent;
-    sent.counters.received = 7;
-    sent.counters.dropped = UINT64_MAX;
-    sent.totals = {.packets = 1, .calls = 2, .all_calls = 3, .backlog_cut_bytes = 4};
+  TEST_CASE("a job's report arrives as it was sent; one that is cut is a report of nothing, or of what there was") {
+    JobReport sent{.name = "errors", .report = {}, .state = record::State::stopped, .error = {}};
+    sent.report.counters.received = 7;
+    sent.report.counters.dropped = UINT64_MAX;
+    sent.report.totals = {.packets = 1, .calls = 2, .all_calls = 3, .backlog_cut_bytes = 4};
+    const JobReport got = unpack_job_report(pack(sent));
+    CHECK(got.name == "errors");
+    CHECK(got.state == record::State::stopped);
+    CHECK(got.report.counters.received == 7);
+    CHECK(got.report.counters.dropped == UINT64_MAX);
+    CHECK(got.report.totals == sent.report.totals);
+    CHECK_FALSE(got.error.has_value());
+
+    sent.error = Error{.kind = ErrorKind::write, .message = "disk full"};
     const std::string whole = pack(sent);
-    const LiveReport got = unpack_report(whole);
-    CHECK(got.counters.received == 7);
-    CHECK(got.counters.dropped == UINT64_MAX);
-    CHECK(got.totals == sent.totals);
+    const JobReport failed = unpack_job_report(whole);
+    REQUIRE(failed.error.has_value());
+    CHECK(failed.error->kind == ErrorKind::write);
+    CHECK(failed.error->message == "disk full");
     for (std::size_t size = 0; size < whole.size(); ++size) {
-      CHECK(unpack_report(std::string(whole, 0, size)).totals == record::Totals{});
+      const JobReport part = unpack_job_report(std::string(whole, 0, size));
+      CHECK(std::string("errors").starts_with(part.name));
+      CHECK((part.report.totals == record::Totals{} || part.report.totals == sent.report.totals));
     }
-    CHECK(unpack_report(whole + 'x').totals == record::Totals{});
+  }
+
+  TEST_CASE("a new job and a job's end arrive as they were sent, and cut ones do no harm") {
+    const NewJob job{.name = "errors", .scheduled = {1'717'490'700'000'000'000}, .behind = Behind::more};
+    const NewJob got = unpack_new_job(pack(job));
+    CHECK(got.name == "errors");
+    CHECK(got.scheduled == job.scheduled);
+    CHECK(got.behind == Behind::more);
+    const JobEnd end{.name = "errors", .state = record::State::failed, .behind = Behind::nothing, .reason = "no room"};
+    const JobEnd ended = unpack_job_end(pack(end));
+    CHECK(ended.name == "errors");
+    CHECK(ended.state == record::State::failed);
+    CHECK(ended.behind == Behind::nothing);
+    CHECK(ended.reason == "no room");
+    for (std::size_t size = 0; size < pack(job).size(); ++size) {
+      CHECK(std::string("errors").starts_with(unpack_new_job(std::string(pack(job), 0, size)).name));
+    }
+    CHECK(unpack_job_end("x").state == record::State::failed);
+  }
+
+  TEST_CASE("descriptors come over with a word, and are the receiver's own") {
+    const Line line;
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe(pipe.data()) == 0);
+    CHECK(say(line.ends[0], Word::add, "x", {pipe[0], pipe[1]}));
+    auto heard = hear(line.ends[1]);
+    REQUIRE(heard.has_value());
+    REQUIRE(heard->descriptors.size() == 2);
+    ::close(pipe[0]);
+    ::close(pipe[1]);
+    CHECK(::write(heard->descriptors[1].number(), "y", 1) == 1);
+    char got = 0;
+    CHECK(::read(heard->descriptors[0].number(), &got, 1) == 1);
+    CHECK(got == 'y');
   }
 
   TEST_CASE("interfaces arrive as they were sent, however odd their names") {
