@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
+#include <utility>
 
 #include "base/quantity.hpp"
 #include "commands.hpp"
@@ -13,9 +15,11 @@
 #include "output/output.hpp"
 #include "output/printer.hpp"
 #include "output/table.hpp"
+#include "record/job_text.hpp"
 #include "record/reader.hpp"
 #include "recording_text.hpp"
 #include "terminal.hpp"
+#include "watch.hpp"
 
 namespace wiretape::cli {
 namespace {
@@ -25,9 +29,12 @@ struct RecordShowOptions {
   std::string store;
   std::optional<std::uint64_t> last;
   bool json = false;
+  bool watch = false;
 };
 
 constexpr std::size_t calls_shown = 10;
+// Of a job that runs daily for years only the latest are of interest; --json has them all.
+constexpr std::size_t iterations_shown = 14;
 
 // The last `count` lines of one file. A recording that grows may end in a torn line, which is none.
 Result<std::deque<std::string>> last_lines(const std::string& path, std::size_t count) {
@@ -69,52 +76,94 @@ std::string as_json(const record::Found& recording, const std::deque<std::string
   return fmt::format("{},\"latestCalls\":[{}]}}\n", text, fmt::join(calls, ","));
 }
 
+std::string remarks_on(const record::Iteration& iteration) {
+  std::string text = losses(iteration.totals);
+  if (!iteration.reason.empty()) text += (text.empty() ? "" : ", ") + iteration.reason;
+  return text;
+}
+
 std::string iterations_of(const record::Description& description) {
+  const Timestamp time = now();
   Table table({{"ITERATION"},
                {"STATE"},
+               {"BEGAN"},
+               {"ENDED"},
                {"CALLS", Align::right},
                {"STREAMS", Align::right},
                {"KEPT", Align::right},
-               {"MISSING"}});
-  for (const record::Iteration& iteration : description.iterations) {
-    table.add({iteration.folder, std::string(record::name(iteration.state)), std::to_string(iteration.totals.calls),
-               std::to_string(iteration.totals.streams), size_text(iteration.totals.kept_bytes),
-               losses(iteration.totals)});
+               {"EXPIRES"},
+               {"REMARKS"}});
+  const auto& iterations = description.iterations;
+  const std::size_t left_out = iterations.size() - std::min(iterations.size(), iterations_shown);
+  for (std::size_t i = left_out; i < iterations.size(); ++i) {
+    const record::Iteration& iteration = iterations[i];
+    table.add({iteration.folder, std::string(record::name(iteration.state)), record::clock_text(iteration.began, time),
+               iteration.ended ? record::clock_text(*iteration.ended, time) : "",
+               std::to_string(iteration.totals.calls), std::to_string(iteration.totals.streams),
+               size_text(iteration.totals.kept_bytes), record::expiry_in_words(description.job, iteration, time),
+               remarks_on(iteration)});
   }
-  return table.text(terminal_width(STDOUT_FILENO));
+  const std::string earlier =
+      left_out == 0 ? "" : fmt::format("({})\n", counted(left_out, "earlier iteration", "earlier iterations"));
+  return table.text(terminal_width(STDOUT_FILENO)) + earlier;
 }
 
-void print_calls(Output& out, const std::deque<std::string>& calls) {
-  const auto printer = text_printer(out, {.paint = paint(ColorWish::automatic, STDOUT_FILENO)});
-  for (const std::string& call : calls) {
-    if (!printer->call(std::string_view(call))) break;
-  }
-  printer->finish();
-}
-
-Result<void> print_text(const record::Found& recording, const std::deque<std::string>& calls) {
-  const record::Description& description = recording.description;
+// As lines, each taken from the printer as soon as it stands there.
+std::string calls_text(const std::deque<std::string>& calls) {
   Output out(STDOUT_FILENO);
-  out.text() += description_of(recording);
-  if (description.iterations.size() > 1) out.text() += '\n' + iterations_of(description);
-  if (!calls.empty()) {
-    out.text() += calls.size() == description.totals().calls ? "\nCalls:\n" : "\nLatest calls:\n";
-    print_calls(out, calls);
+  const auto printer = text_printer(out, {.paint = paint(ColorWish::automatic, STDOUT_FILENO)});
+  std::string text;
+  for (const std::string& call : calls) {
+    printer->call(std::string_view(call));
+    text += std::exchange(out.text(), {});
   }
-  fmt::format_to(std::back_inserter(out.text()), "\nAll of it: wiretape analyze 'record(\"{}\")'\n",
-                 description.job.name);
-  return out.finish();
+  return text;
+}
+
+std::string as_text(const record::Found& recording, const std::deque<std::string>& calls) {
+  const record::Description& description = recording.description;
+  std::string text = description_of(recording);
+  const bool several = description.job.iterations != 1 || description.iterations.size() > 1;
+  if (several && !description.iterations.empty()) text += '\n' + iterations_of(description);
+  if (!calls.empty()) {
+    text += calls.size() == description.totals().calls ? "\nCalls:\n" : "\nLatest calls:\n";
+    text += calls_text(calls);
+  }
+  return text + fmt::format("\nAll of it: wiretape analyze 'record(\"{}\")'\n", description.job.name);
+}
+
+// What is there of a recording at one moment.
+struct Look {
+  record::Found recording;
+  std::deque<std::string> calls;
+};
+
+Result<Look> look_at(const RecordShowOptions& options) {
+  const auto path = store_path(options.store);
+  if (!path) return path.error();
+  auto recording = record::Store(*path).load(options.name);
+  if (!recording) return std::move(recording).error();
+  auto calls = latest_calls(recording->path, options.last.value_or(calls_shown));
+  if (!calls) return std::move(calls).error();
+  return Look{.recording = *std::move(recording), .calls = *std::move(calls)};
+}
+
+Result<ExitStatus> watch_recording(const RecordShowOptions& options) {
+  const auto watched = watch([&]() -> Result<std::string> {
+    const auto look = look_at(options);
+    if (!look) return look.error();
+    return as_text(look->recording, look->calls);
+  });
+  if (!watched) return watched.error();
+  return ExitStatus::done;
 }
 
 Result<ExitStatus> run_record_show(const RecordShowOptions& options) {
-  const auto path = store_path(options.store);
-  if (!path) return path.error();
-  const auto recording = record::Store(*path).load(options.name);
-  if (!recording) return recording.error();
-  const auto calls = latest_calls(recording->path, options.last.value_or(calls_shown));
-  if (!calls) return calls.error();
-
-  const auto printed = options.json ? print(as_json(*recording, *calls)) : print_text(*recording, *calls);
+  if (options.watch) return options.json ? watch_without_json() : watch_recording(options);
+  const auto look = look_at(options);
+  if (!look) return look.error();
+  const auto printed =
+      print(options.json ? as_json(look->recording, look->calls) : as_text(look->recording, look->calls));
   if (!printed) return printed.error();
   return ExitStatus::done;
 }
@@ -127,6 +176,7 @@ void add_record_show(CLI::App& parent, Command& chosen) {
   command.add_option("NAME", options->name, "The recording")->required()->type_name("");
   count_option(command, "--last", options->last, "So many of the latest calls (10)");
   command.add_flag("--json", options->json, "As one JSON object");
+  command.add_flag("--watch", options->watch, "Draw it again each second, until interrupted");
   store_option(command, options->store);
   command.callback([options, &chosen] { chosen = [options] { return run_record_show(*options); }; });
 }

@@ -10,6 +10,8 @@
 #include "base/quantity.hpp"
 #include "output/safe_text.hpp"
 #include "output/table.hpp"
+#include "record/job_text.hpp"
+#include "record/outlook.hpp"
 #include "time_text.hpp"
 
 namespace wiretape::cli {
@@ -40,6 +42,10 @@ void tell_totals(json::Sink& sink, const record::Totals& totals) {
   tell_number(sink, "missingBytes", totals.gap_bytes);
   tell_number(sink, "backlogCutPackets", totals.backlog_cut_packets);
   tell_number(sink, "backlogCutBytes", totals.backlog_cut_bytes);
+  tell_number(sink, "letGoSegments", totals.let_go_segments);
+  tell_number(sink, "letGoPackets", totals.let_go_packets);
+  tell_number(sink, "letGoBytes", totals.let_go_bytes);
+  tell_number(sink, "letGoCalls", totals.let_go_calls);
 }
 
 void tell_texts(json::Sink& sink, std::string_view name, const std::vector<std::string>& texts) {
@@ -49,7 +55,30 @@ void tell_texts(json::Sink& sink, std::string_view name, const std::vector<std::
   sink.end_array();
 }
 
-void tell_iteration(json::Sink& sink, const record::Iteration& iteration) {
+void tell_seconds(json::Sink& sink, std::string_view name, const std::optional<Duration>& duration) {
+  sink.key(name);
+  if (duration) {
+    sink.real(static_cast<double>(duration->nanoseconds) / 1e9);
+  } else {
+    sink.null();
+  }
+}
+
+void tell_schedule(json::Sink& sink, const record::Description& description) {
+  const record::Job& job = description.job;
+  const record::Outlook outlook = record::outlook_of(description, now());
+  tell_time(sink, "start", job.start);
+  tell_seconds(sink, "duration", job.duration);
+  tell_seconds(sink, "expiration", job.expiration);
+  tell_number(sink, "plannedIterations", job.iterations);
+  tell_number(sink, "iteration", outlook.iteration);
+  tell_number(sink, "missed", description.missed);
+  tell_time(sink, "next", outlook.next);
+  tell_time(sink, "ends", outlook.ends);
+  tell_time(sink, "expires", outlook.expires);
+}
+
+void tell_iteration(json::Sink& sink, const record::Job& job, const record::Iteration& iteration) {
   sink.begin_object();
   sink.text("folder", iteration.folder);
   sink.text("state", record::name(iteration.state));
@@ -57,6 +86,7 @@ void tell_iteration(json::Sink& sink, const record::Iteration& iteration) {
   tell_time(sink, "scheduled", iteration.scheduled);
   tell_time(sink, "began", iteration.began);
   tell_time(sink, "ended", iteration.ended);
+  tell_time(sink, "expires", record::expiry_of(job, iteration));
   tell_totals(sink, iteration.totals);
   sink.end_object();
 }
@@ -82,9 +112,67 @@ std::string kept(const record::Totals& totals) {
                      size_text(totals.kept_bytes));
 }
 
+// What a ring has removed again of what it had kept.
+std::string let_go(const record::Totals& totals) {
+  if (totals.let_go_segments == 0) return "";
+  return fmt::format("{}: {}, {} ({})", counted(totals.let_go_segments, "segment", "segments"),
+                     counted(totals.let_go_calls, "call", "calls"),
+                     counted(totals.let_go_packets, "packet", "packets"), size_text(totals.let_go_bytes));
+}
+
 std::string seen(const record::Totals& totals) {
   return fmt::format("{} in {}, {}", counted(totals.all_calls, "call", "calls"),
                      counted(totals.all_streams, "stream", "streams"), counted(totals.packets, "packet", "packets"));
+}
+
+std::string next_of(const record::Description& description, const record::Outlook& outlook, Timestamp time) {
+  const bool over = description.ended.has_value();
+  return over ? "" : record::next_in_words(description, outlook, time);
+}
+
+std::string iteration_of(const record::Description& description, const record::Outlook& outlook) {
+  if (description.job.iterations == 1 && description.missed == 0) return "";
+  std::string text = record::iteration_in_words(description.job, outlook);
+  if (description.missed != 0) text += fmt::format(" ({} missed)", description.missed);
+  return text;
+}
+
+std::string duration_of(const record::Job& job) {
+  return job.iterations == 1 ? duration_text(*job.duration) : record::length_in_words(job);
+}
+
+std::string storage_of(const record::Job& job) {
+  if (job.storage_limit == 0) return "";
+  return fmt::format("at most {}{}", size_text(job.storage_limit), job.ring ? ", the newest" : "");
+}
+
+std::string keep_after_of(const record::KeepAfter& keep) {
+  std::vector<std::string> parts;
+  if (keep.duration) parts.push_back(duration_text(*keep.duration));
+  if (keep.bytes) parts.push_back(size_text(*keep.bytes));
+  if (parts.empty()) return "";
+  return fmt::format("{} behind a stream's last match", fmt::join(parts, " or "));
+}
+
+std::vector<std::string> names_of(const std::vector<record::Macro>& macros) {
+  std::vector<std::string> names;
+  for (const record::Macro& macro : macros) names.push_back(macro.name);
+  return names;
+}
+
+// What the job asked for, where it is not what every job has.
+void add_job(Facts& facts, const record::Job& job) {
+  facts.add("Statement", job.statement.empty() ? "(none: every packet)" : job.statement);
+  facts.add("Macros", fmt::format("{}", fmt::join(names_of(job.macros), ", ")));
+  facts.add("Interfaces", fmt::format("{}", fmt::join(job.interfaces, ", ")));
+  facts.add("Files", fmt::format("{}", fmt::join(job.files, ", ")));
+  facts.add("Filter", job.packet_filter);
+  if (job.start) facts.add("Start", moment(*job.start));
+  if (job.duration) facts.add("Duration", duration_of(job));
+  facts.add("Keep after", keep_after_of(job.keep_after));
+  facts.add("Storage", storage_of(job));
+  facts.add("On segment", job.on_segment);
+  facts.add("On end", job.on_end);
 }
 
 }  // namespace
@@ -120,12 +208,13 @@ void tell(const record::Found& recording, json::Sink& sink) {
   sink.text("packetFilter", job.packet_filter);
   tell_time(sink, "created", description.created);
   tell_time(sink, "ended", description.ended);
+  tell_schedule(sink, description);
   sink.text("folder", recording.path);
   tell_number(sink, "bytes", recording.bytes);
   tell_totals(sink, description.totals());
   sink.key("iterations");
   sink.begin_array();
-  for (const record::Iteration& iteration : description.iterations) tell_iteration(sink, iteration);
+  for (const record::Iteration& iteration : description.iterations) tell_iteration(sink, job, iteration);
   sink.end_array();
   sink.end_object();
 }
@@ -134,21 +223,24 @@ std::string description_of(const record::Found& recording) {
   const record::Description& description = recording.description;
   const record::Job& job = description.job;
   const record::Totals totals = description.totals();
+  const Timestamp time = now();
+  const record::Outlook outlook = record::outlook_of(description, time);
   std::string state(record::name(description.state));
   if (!description.reason.empty()) state += ": " + description.reason;
 
   Facts facts;
   facts.add("Recording", job.name);
   facts.add("State", state);
-  facts.add("Statement", job.statement.empty() ? "(none: every packet)" : job.statement);
-  facts.add("Interfaces", fmt::format("{}", fmt::join(job.interfaces, ", ")));
-  facts.add("Files", fmt::format("{}", fmt::join(job.files, ", ")));
-  facts.add("Filter", job.packet_filter);
+  add_job(facts, job);
   facts.add("Created", moment(description.created));
   if (description.ended) facts.add("Ended", moment(*description.ended));
+  facts.add("Next", next_of(description, outlook, time));
+  facts.add("Iteration", iteration_of(description, outlook));
+  if (job.expiration.nanoseconds > 0) facts.add("Expires", record::expiry_in_words(job, outlook, time));
   facts.add("Kept", kept(totals));
   facts.add("Seen", seen(totals));
   facts.add("Missing", losses(totals));
+  facts.add("Let go", let_go(totals));
   facts.add("Folder", recording.path);
   facts.add("On disk", size_text(recording.bytes));
   return facts.text();

@@ -35,6 +35,16 @@ Paint paint(ColorWish wish, int descriptor) {
   return wanted ? Paint::colors : Paint::none;
 }
 
+bool can_be_drawn_over(int descriptor) {
+  return is_terminal(descriptor) && environment("TERM") != "dumb";
+}
+
+std::optional<TerminalSize> terminal_size(int descriptor) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return std::nullopt;
+  return TerminalSize{.columns = size.ws_col, .rows = size.ws_row};
+}
+
 std::optional<std::size_t> terminal_width(int descriptor) {
   winsize size{};
   if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;

@@ -18,6 +18,15 @@ enum class ColorWish : std::uint8_t { automatic, always, never };
 std::optional<ColorWish> color_wish(std::string_view word);
 Paint paint(ColorWish wish, int descriptor);
 
+// A terminal whose cursor can be moved.
+bool can_be_drawn_over(int descriptor);
+
+struct TerminalSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+// Nothing when there is no terminal, or it does not know.
+std::optional<TerminalSize> terminal_size(int descriptor);
 // Columns of the terminal; nothing when there is none.
 std::optional<std::size_t> terminal_width(int descriptor);
 

@@ -17,7 +17,7 @@ _wiretape() {
     word=${COMP_WORDS[i]}
     case $command:$word in
       :record | :analyze | :interfaces | :kfl) command=$word ;;
-      record:create | record:list | record:show | record:stop | record:delete | record:verify) command="record $word" ;;
+      record:create | record:list | record:show | record:stop | record:delete | record:prune | record:verify) command="record $word" ;;
       kfl:check | kfl:explain | kfl:fields | kfl:match) command="kfl $word" ;;
     esac
   done
@@ -42,6 +42,10 @@ _wiretape() {
       return
       ;;
     -Z | --relinquish-privileges) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
+    --state)
+      mapfile -t COMPREPLY < <(compgen -W "scheduled recording waiting completed stopped failed interrupted" -- "$current")
+      return
+      ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
     -B | --buffer-size | -s | --snapshot-length | -y | --linktype | -j | --time-stamp-type | --duration) return ;;
     -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --spool-limit | --storage-limit | --body-limit | --workers)
@@ -53,16 +57,17 @@ _wiretape() {
     -y --linktype -j --time-stamp-type"
   case $command in
     "") words="record analyze interfaces kfl --config --version --help --help-all" ;;
-    record) words="create list show stop delete verify --config --help" ;;
+    record) words="create list show stop delete prune verify --config --help" ;;
     "record create")
       words="$capture -D --list-interfaces --duration -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --workers --store
         --force --keep-clear-packets -q -v --json --config --help"
       ;;
-    "record list") words="--json --store --config --help" ;;
-    "record show") words="--last --json --store --config --help" ;;
+    "record list") words="--state --watch --json --store --config --help" ;;
+    "record show") words="--last --watch --json --store --config --help" ;;
     "record stop") words="--store --config --help" ;;
     interfaces) words="--json --config --help" ;;
     "record delete") words="--yes --json --store --config --help" ;;
+    "record prune") words="-v --dry-run --json --store --config --help" ;;
     "record verify") words="-v --json --store --config --help" ;;
     analyze)
       words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --workers --fail-empty

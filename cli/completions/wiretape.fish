@@ -31,6 +31,7 @@ complete -c wiretape -n $record -a list -d 'List all recordings'
 complete -c wiretape -n $record -a show -d 'Show one recording'
 complete -c wiretape -n $record -a stop -d 'End recordings that are being made'
 complete -c wiretape -n $record -a delete -d 'Delete recordings'
+complete -c wiretape -n $record -a prune -d 'Remove what has expired'
 complete -c wiretape -n $record -a verify -d 'Check every file of recordings'
 
 set -l kfl '__wiretape_in kfl; and test (count (commandline -opc)) -eq 2'
@@ -61,10 +62,10 @@ for command in 'record create' analyze
     complete -c wiretape -n "__wiretape_in $command" -s y -l linktype -x -d 'Link type to capture with'
     complete -c wiretape -n "__wiretape_in $command" -s j -l time-stamp-type -x -d 'Time stamps to capture with'
 end
-for command in 'record create' 'record list' 'record show' 'record stop' 'record delete' 'record verify' analyze
+for command in 'record create' 'record list' 'record show' 'record stop' 'record delete' 'record prune' 'record verify' analyze
     complete -c wiretape -n "__wiretape_in $command" -l store -x -a '(__fish_complete_directories)' -d 'The folder of all recordings'
 end
-for command in 'record create' 'record list' 'record show' 'record delete' 'record verify' interfaces
+for command in 'record create' 'record list' 'record show' 'record delete' 'record prune' 'record verify' interfaces
     complete -c wiretape -n "__wiretape_in $command" -l json -d 'As JSON'
 end
 for command in 'record list' 'record show' 'record stop' 'record delete' 'record verify'
@@ -84,8 +85,14 @@ complete -c wiretape -n '__wiretape_in record create' -l force -d 'Start even wh
 complete -c wiretape -n '__wiretape_in record create' -l keep-clear-packets -d 'Keep the packets although the statement redacts'
 complete -c wiretape -n '__wiretape_in record create' -s q -d 'Say nothing but errors'
 complete -c wiretape -n '__wiretape_in record create' -s v -d 'Say what was understood'
+complete -c wiretape -n '__wiretape_in record list' -l state -x -a 'scheduled recording waiting completed stopped failed interrupted' -d 'Only those in this state'
+for command in 'record list' 'record show'
+    complete -c wiretape -n "__wiretape_in $command" -l watch -d 'Draw it again each second'
+end
 complete -c wiretape -n '__wiretape_in record show' -l last -x -d 'So many of the latest calls'
 complete -c wiretape -n '__wiretape_in record delete' -l yes -d 'Do not ask'
+complete -c wiretape -n '__wiretape_in record prune' -l dry-run -d 'Only say what would be removed'
+complete -c wiretape -n '__wiretape_in record prune' -s v -d 'Say so when nothing has expired'
 complete -c wiretape -n '__wiretape_in record verify' -s v -d 'Show the good files, too'
 
 complete -c wiretape -n '__wiretape_in analyze' -l follow -d 'Go on with recordings that are being made'

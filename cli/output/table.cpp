@@ -13,16 +13,6 @@ bool continues_code_point(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
 }
 
-// The first `count` code points.
-std::string_view head(std::string_view text, std::size_t count) {
-  std::size_t at = 0;
-  while (at < text.size() && (count > 0 || continues_code_point(text[at]))) {
-    if (!continues_code_point(text[at])) --count;
-    ++at;
-  }
-  return text.substr(0, at);
-}
-
 // Blanks of any kind become one space: a statement of several lines stands in one.
 std::string one_line(std::string_view text) {
   std::string line;
@@ -44,6 +34,15 @@ std::string one_line(std::string_view text) {
 std::size_t columns_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return !continues_code_point(c); }));
+}
+
+std::string_view first_columns(std::string_view text, std::size_t count) {
+  std::size_t at = 0;
+  while (at < text.size() && (count > 0 || continues_code_point(text[at]))) {
+    if (!continues_code_point(text[at])) --count;
+    ++at;
+  }
+  return text.substr(0, at);
 }
 
 void Table::add(std::vector<std::string> cells) {
@@ -71,7 +70,7 @@ std::string Table::text(std::optional<std::size_t> width) const {
       line += columns_[i].align == Align::left ? row[i] + padding : padding + row[i];
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    if (width && *width > 3 && columns_of(line) > *width) line = std::string(head(line, *width - 3)) + "...";
+    if (width && *width > 3 && columns_of(line) > *width) line = std::string(first_columns(line, *width - 3)) + "...";
     out += line + '\n';
   };
   append_row(headings);

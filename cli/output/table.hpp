@@ -32,5 +32,7 @@ class Table {
 
 // Columns that a text takes: one for each code point, which is right for all but the wide scripts.
 std::size_t columns_of(std::string_view text);
+// The beginning of a text that takes at most `count` of them.
+std::string_view first_columns(std::string_view text, std::size_t count);
 
 }  // namespace wiretape::cli
