@@ -74,7 +74,8 @@ struct Tape {
   std::vector<std::string> files;
   SourceFacts facts;
   kfl::Statement within;
-  bool growing = false;  // its last segment may end in the middle of a packet
+  bool growing = false;   // its last segment may end in the middle of a packet
+  bool recorded = false;  // a recording's, which has a ledger of its own
 };
 
 // What there is to read, in the order in which it is read.
@@ -140,6 +141,7 @@ class Analysis {
       live_->set_live();
       if (auto read = read_packets(std::move(live_), {}); !read) return std::move(read).error();
     }
+    if (auto summed = sum_losses(inputs->recordings); !summed) return std::move(summed).error();
     if (auto written = write(); !written) return std::move(written).error();
     return std::move(stats_);
   }
@@ -184,8 +186,10 @@ class Analysis {
 
   Result<void> read_segments(const record::RecordingFiles& recording) {
     for (const record::IterationFiles& iteration : recording.iterations) {
-      Tape tape{
-          .files = {}, .facts = {.backend = "file", .source = iteration.path, .record = recording.name}, .within = {}};
+      Tape tape{.files = {},
+                .facts = {.backend = "file", .source = iteration.path, .record = recording.name},
+                .within = {},
+                .recorded = true};
       for (const record::SegmentFiles& segment : iteration.segments) {
         if (segment.packets.empty()) continue;
         tape.files.push_back(segment.packets);
@@ -228,6 +232,7 @@ class Analysis {
     if (request_.interfaces.empty()) return {};
     auto source = capture::LiveSource::open(request_.interfaces);
     if (!source) return std::move(source).error();
+    live_source_ = source->get();
     live_ = std::make_unique<Reading>(*std::move(source), SourceFacts{.backend = "libpcap", .node_name = node_name()});
     return {};
   }
@@ -275,9 +280,35 @@ class Analysis {
     });
     pipeline.finish();
     add(pipeline.stats());
+    if (!tape.recorded) note_losses(pipeline.stats(), tape);
     note_damage(reading, tape);
     if (const auto error = spool.error()) stats_.notices.push_back(error->message);
     return sink.error() ? Result<void>(*sink.error()) : Result<void>{};
+  }
+
+  // Recordings know it themselves, with what was never captured of them.
+  Result<void> sum_losses(const std::vector<record::RecordingFiles>& recordings) {
+    if (!request_.sum_losses) return {};
+    for (const record::RecordingFiles& recording : recordings) {
+      auto ledger = record::read_ledger(recording);
+      if (!ledger) return std::move(ledger).error();
+      stats_.ledger += *ledger;
+    }
+    return {};
+  }
+
+  // Of capture files and interfaces: all that was read, whether it matched or not.
+  void note_losses(const Stats& stats, const Tape& tape) {
+    record::Ledger& ledger = stats_.ledger;
+    ledger.held_packets += stats.packets;
+    ledger.held_bytes += stats.packet_bytes;
+    ledger.gap_bytes += stats.gap_bytes;
+    ledger.backlog_cut_packets += stats.backlog_cut_packets;
+    ledger.backlog_cut_bytes += stats.backlog_cut_bytes;
+    if (!tape.files.empty()) return;
+    const capture::Counters counters = live_source_->counters();
+    ledger.dropped_packets += counters.dropped + counters.interface_dropped;
+    ledger.interface_dropped_packets += counters.interface_dropped;
   }
 
   void note_damage(const Reading& reading, const Tape& tape) {
@@ -316,6 +347,7 @@ class Analysis {
   const AnalyzeRequest& request_;
   Shown shown_;
   std::unique_ptr<Reading> live_;                   // open from the start, read last
+  capture::LiveSource* live_source_ = nullptr;      // its source; valid while it is read
   std::vector<std::unique_ptr<Reading>> readings_;  // those whose packets are still to be written
   std::vector<std::unique_ptr<KeptPackets>> kept_;
   Stats stats_;

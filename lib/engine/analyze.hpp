@@ -29,6 +29,7 @@ struct AnalyzeRequest {
   bool show_calls = true;          // false: only packets are wanted
   bool transport_entries = false;  // --l4: streams' own entries, even where the statement does not name them
   bool redissect = false;          // take the packets of recordings again
+  bool sum_losses = false;         // fill Stats::ledger
   std::size_t body_limit = 1U << 20U;
   std::size_t backlog_limit = 256U << 20U;
   std::size_t workers = default_workers();  // PipelineOptions::workers

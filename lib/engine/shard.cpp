@@ -35,6 +35,7 @@ struct Flow {
   bool timer = false;                     // stands in the queue of unanswered calls
   std::uint8_t ended_sides = 0;           // whose FIN has come, and all before it
   std::uint64_t kernel_drops_before = 0;  // of the run, when it began
+  std::uint64_t interface_drops_before = 0;
 };
 
 // Flows by identifier, at addresses that stay.
@@ -254,6 +255,7 @@ void Shard::Impl::open(const Step& step, const net::Segment& segment) {
                 .last = segment.time,
                 .source = step.source};
   flow.kernel_drops_before = batch_->kernel_drops;
+  flow.interface_drops_before = batch_->interface_drops;
 
   const JobSet by_payload = plan_->by_payload(segment.transport);
   flow.kept = 0;
@@ -312,6 +314,7 @@ void Shard::Impl::keep(Flow& flow, JobSet jobs) {
     counts_.backlog_cut_bytes += cut.bytes - flow.loss.backlog_cut_bytes;
     flow.loss.backlog_cut_packets = cut.packets;
     flow.loss.backlog_cut_bytes = cut.bytes;
+    if (cut.packets != 0) flow.loss.backlog_cut_span = {.first = cut.first, .last = cut.last};
     if (first) count_kept({.packets = flow.packets.packets - cut.packets, .bytes = flow.packets.bytes - cut.bytes});
   }
   select_stream(StreamEvent::kept, flow, jobs);
@@ -348,6 +351,7 @@ void Shard::Impl::count_losses(Flow& flow) const {
   flow.loss.conflicts = flow.tcp.conflicts();
   flow.loss.midstream = flow.facts.state == StreamState::midstream;
   flow.loss.kernel_drops = batch_->kernel_drops - flow.kernel_drops_before;
+  flow.loss.interface_drops = batch_->interface_drops - flow.interface_drops_before;
 }
 
 void Shard::Impl::read(Flow& flow, const net::Segment& segment, Direction direction) {
@@ -368,11 +372,15 @@ void Shard::Impl::read(Flow& flow, const net::Segment& segment, Direction direct
 
 void Shard::Impl::read_datagram(Flow& flow, const net::Segment& segment, Direction direction) {
   const Direction side = flow.facts.swapped ? opposite(direction) : direction;
-  ++flow.facts.sides[index(side)].packets;
-  flow.facts.sides[index(side)].bytes += segment.payload_length;
+  SideFacts& facts = flow.facts.sides[index(side)];
+  const std::uint64_t missing = segment.payload_length - segment.payload.size();
+  ++facts.packets;
+  facts.bytes += segment.payload_length;
+  facts.gaps += missing != 0 ? 1 : 0;
+  facts.gap_bytes += missing;
   flow.facts.last = std::max(flow.facts.last, segment.time);
-  if (segment.transport != Transport::udp || segment.payload.empty()) return;
-  chunk({.direction = direction, .time = segment.time, .bytes = segment.payload, .datagram = true});
+  if (segment.payload_length == 0) return;
+  chunk({.direction = direction, .time = segment.time, .bytes = segment.payload, .missing = missing, .datagram = true});
 }
 
 // From here on there are no sequence numbers: bytes in order, and gaps.
@@ -380,7 +388,10 @@ void Shard::Impl::chunk(const Chunk& chunk) {
   Flow& flow = *current_;
   if (chunk.missing != 0) {
     const Direction side = flow.facts.swapped ? opposite(chunk.direction) : chunk.direction;
-    flow.loss.add_gap({.direction = side, .offset = flow.told[index(chunk.direction)], .bytes = chunk.missing});
+    flow.loss.add_gap({.direction = side,
+                       .offset = flow.told[index(chunk.direction)] + chunk.bytes.size(),
+                       .bytes = chunk.missing,
+                       .time = chunk.time});
   }
   flow.told[index(chunk.direction)] += chunk.missing + chunk.bytes.size();
   if ((undecided_or_telling(flow) & flow.readers) == 0) return;

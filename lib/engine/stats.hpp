@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "net/segment.hpp"
+#include "record/ledger.hpp"
 
 namespace wiretape::engine {
 
@@ -26,6 +27,7 @@ struct Stats {
   std::uint64_t backlog_cut_packets = 0;
   std::uint64_t backlog_cut_bytes = 0;
   std::uint64_t gap_bytes = 0;       // missing on the wire or in the capture
+  record::Ledger ledger;             // what is missing of what was read; filled by analyze(), when it is asked to
   std::optional<Error> damage;       // an input that was cut or damaged: read up to there
   std::vector<std::string> notices;  // what else a person should know of the inputs, a sentence each
 };

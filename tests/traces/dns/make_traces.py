@@ -49,25 +49,36 @@ def real(name, *questions):
 CLIENT, SERVER = bytes([192, 0, 2, 10]), bytes([192, 0, 2, 53])
 
 
-def ip(source, destination, protocol, payload):
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0x4000, 64, protocol, 0, source, destination)
+def ip(source, destination, protocol, payload, fragment=0x4000):
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, fragment, 64, protocol, 0, source, destination)
     total = sum(struct.unpack(">10H", head))
     total = (total & 0xFFFF) + (total >> 16)
     return head[:10] + struct.pack(">H", ~total & 0xFFFF) + head[12:] + payload
 
 
-def udp(message, answer=False, client_port=40000, server_port=53):
+def datagram(message, answer=False, client_port=40000, server_port=53):
     ports = (server_port, client_port) if answer else (client_port, server_port)
     ends = (SERVER, CLIENT) if answer else (CLIENT, SERVER)
-    return ip(*ends, 17, struct.pack(">HHHH", *ports, 8 + len(message), 0) + message)
+    return ends, struct.pack(">HHHH", *ports, 8 + len(message), 0) + message
 
 
-def made(name, *packets):
-    """Packets are (milliseconds, bytes of an IP packet)."""
+def udp(*arguments, **more):
+    ends, payload = datagram(*arguments, **more)
+    return ip(*ends, 17, payload)
+
+
+def first_fragment(length, *arguments, **more):
+    ends, payload = datagram(*arguments, **more)
+    return ip(*ends, 17, payload[:length], fragment=0x2000)
+
+
+def made(name, *packets, snaplen=65535):
+    """Packets are (milliseconds, bytes of an IP packet), of which `snaplen` are captured."""
     with open(HERE / f"{name}.pcap", "wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snaplen, 101))
         for at, packet in packets:
-            out.write(struct.pack("<IIII", 1717490700 + at // 1000, at % 1000 * 1000, len(packet), len(packet)) + packet)
+            captured = packet[:snaplen]
+            out.write(struct.pack("<IIII", 1717490700 + at // 1000, at % 1000 * 1000, len(captured), len(packet)) + captured)
 
 
 def header(identifier, flags, *counts):
@@ -103,6 +114,9 @@ SITUATIONS = {
     "truncated": lambda n: made(n, (0, udp(QUERY)),
                                 (1, udp(header(0x1234, 0x8380, 1, 0, 0, 0) + QUESTION, answer=True))),
     "breaks-off": lambda n: made(n, (0, udp(QUERY)), (1, udp(ANSWER[:-3], answer=True))),
+    "snaplen-60": lambda n: made(n, (0, udp(QUERY)), (1, udp(ANSWER, answer=True)), snaplen=60),
+    "snaplen-68": lambda n: made(n, (0, udp(QUERY)), (1, udp(ANSWER, answer=True)), snaplen=68),
+    "fragment-lost": lambda n: made(n, (0, udp(QUERY)), (1, first_fragment(40, ANSWER, answer=True))),
     "pointer-loops": lambda n: made(n, (0, udp(header(1, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c" + struct.pack(">HH", 1, 1))),
                                     (1, udp(header(2, 0x0100, 2, 0, 0, 0) + b"\xc0\x12\0\1\0\1" + b"\xc0\x0c\0\1\0\1"))),
     "counts-that-lie": lambda n: made(n, (0, udp(QUERY)),

@@ -318,9 +318,57 @@ TEST_SUITE("engine pipeline") {
     REQUIRE(notebook.losses[0].ranges.size() == 1);
     CHECK(notebook.losses[0].ranges[0].direction == Direction::to_client);
     CHECK(notebook.losses[0].ranges[0].bytes == 100);
+    REQUIRE(notebook.losses[0].ranges[0].time);
+    CHECK(bool(*notebook.losses[0].ranges[0].time == wire.packets()[5].time));
     CHECK(stats.gap_bytes == 100);
     REQUIRE(notebook.calls.size() == 1);
     CHECK(contains(notebook.calls[0], "incomplete"));
+  }
+
+  TEST_CASE("what the snapshot length cut of a datagram stands in the ledger, and in its call") {
+    const std::string query("\x12\x34\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1", 19);
+    Wire wire;
+    wire.send(support::udp_frame({.payload = query}));
+    wire.send(support::udp_frame({.payload = query}));
+    auto packets = wire.packets();
+    packets[1].data.remove_suffix(5);
+    Notebook notebook;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline({{.statement = statement("dns"), .sink = &notebook}}, {.sources = {&facts, 1}});
+    pipeline.feed(packets);
+    pipeline.finish();
+    REQUIRE(notebook.losses.size() == 1);
+    const record::Loss& loss = notebook.losses[0];
+    CHECK(loss.snaplen_cuts == 1);
+    CHECK(loss.gap_bytes == 5);
+    REQUIRE(loss.ranges.size() == 1);
+    CHECK(bool(loss.ranges[0] ==
+               record::GapRange{.direction = Direction::to_server, .offset = 33, .bytes = 5, .time = packets[1].time}));
+    CHECK(pipeline.stats().gap_bytes == 5);
+    REQUIRE(notebook.calls.size() == 2);
+    const bool first_is_cut = contains(notebook.calls[0], "incomplete");
+    CHECK(first_is_cut != contains(notebook.calls[1], "incomplete"));
+  }
+
+  TEST_CASE("a stream names what was dropped in its life, whoever dropped it") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response(answer(500));
+    const auto packets = wire.packets();
+    Notebook notebook;
+    const SourceFacts* facts = &file_facts;
+    Pipeline pipeline({{.statement = statement("http"), .sink = &notebook}}, {.sources = {&facts, 1}});
+    pipeline.set_drops(100, 10);
+    pipeline.feed(std::span(packets).first(3));
+    pipeline.set_drops(107, 13);
+    pipeline.feed(std::span(packets).subspan(3));
+    pipeline.finish();
+    REQUIRE(notebook.losses.size() == 1);
+    CHECK(notebook.losses[0].kernel_drops == 7);
+    CHECK(notebook.losses[0].interface_drops == 3);
+    CHECK_FALSE(notebook.losses[0].damage());
   }
 
   TEST_CASE("after the last call that is wanted no further stream is kept, and the one that had it stays whole") {
@@ -454,6 +502,11 @@ TEST_SUITE("engine pipeline") {
     CHECK(notebook.packets.size() + notebook.losses[0].backlog_cut_packets == wire.size());
     CHECK(notebook.packets.front() == 1);
     CHECK(stats.backlog_cut_packets == notebook.losses[0].backlog_cut_packets);
+    const auto& span = notebook.losses[0].backlog_cut_span;
+    REQUIRE(span);
+    CHECK(bool(wire.packets().front().time < span->first));
+    CHECK(bool(span->first < span->last));
+    CHECK(bool(span->last < wire.packets().back().time));
   }
 }
 
