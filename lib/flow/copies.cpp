@@ -83,16 +83,18 @@ std::pair<std::uint64_t, std::uint64_t> own_fields(const net::Segment& segment) 
   return {};
 }
 
-std::uint64_t place_of(const net::Packet& packet) {
-  const net::LinkPoint point = net::link_point(packet);
-  return std::uint64_t{packet.interface} << 33U | std::uint64_t{point.interface} << 1U | (point.outgoing ? 1U : 0U);
+// A point: the place in the lowest bits, above it the time in units of 1,024 ns. These come round after nine years, and
+// may be anything: a file says them.
+constexpr unsigned place_bits = 16;
+constexpr unsigned unit_bits = 10;
+
+bool same_place(std::uint64_t left, std::uint64_t right) {
+  return ((left ^ right) << (64U - place_bits)) == 0;
 }
 
-// Times may be anything: a file says them.
-bool close_to(Timestamp left, Timestamp right) {
-  constexpr auto within = static_cast<std::uint64_t>(copies_within.nanoseconds);
-  const std::uint64_t apart =
-      static_cast<std::uint64_t>(left.nanoseconds) - static_cast<std::uint64_t>(right.nanoseconds);
+bool close_in_time(std::uint64_t left, std::uint64_t right) {
+  constexpr std::uint64_t within = static_cast<std::uint64_t>(copies_within.nanoseconds) >> unit_bits << place_bits;
+  const std::uint64_t apart = (left >> place_bits << place_bits) - (right >> place_bits << place_bits);
   return apart + within <= 2 * within;
 }
 
@@ -118,17 +120,27 @@ std::uint64_t Copies::digest(const net::Segment& segment) const {
   return digest.value();
 }
 
+// Two places that look like one, of 65,536, are no harm: their copies are kept.
+std::uint64_t Copies::point(const net::Segment& segment) const {
+  const net::Packet& packet = segment.packets.back();
+  const net::LinkPoint at = net::link_point(packet);
+  const std::uint64_t way = std::uint64_t{at.interface} << 1U | (at.outgoing ? 1U : 0U);
+  const std::uint64_t place =
+      (std::uint64_t{packet.interface} << 33U ^ way) * (keys_.back() | 1U) >> (64U - place_bits);
+  return static_cast<std::uint64_t>(segment.time.nanoseconds) >> unit_bits << place_bits | place;
+}
+
 bool Copies::seen(const net::Segment& segment) {
-  const std::uint64_t digest = this->digest(segment);
-  const std::uint64_t place = place_of(segment.packets.back());
-  auto& [first, second] = sets_[digest >> 32U & (set_count - 1)].entries;
-  if (first.digest != digest) {
-    std::swap(first, second);
-    if (first.digest != digest) first = {.digest = digest, .place = place, .time = segment.time};
+  const Entry entry = {.digest = digest(segment), .point = point(segment)};
+  auto& entries = sets_[entry.digest >> 32U & (set_count - 1)].entries;
+  for (Entry& known : entries) {
+    if (known.digest != entry.digest) continue;
+    if (!same_place(known.point, entry.point) && close_in_time(known.point, entry.point)) return true;
+    known.point = entry.point;
+    return false;
   }
-  if (first.place != place && close_to(first.time, segment.time)) return true;
-  first.place = place;
-  first.time = segment.time;
+  std::copy_backward(entries.begin(), entries.end() - 1, entries.end());
+  entries.front() = entry;
   return false;
 }
 
