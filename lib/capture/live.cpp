@@ -2,10 +2,12 @@
 #include "capture/live.hpp"
 
 #include <fmt/format.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -13,11 +15,13 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "capture/blocks.hpp"
 #include "capture/devices.hpp"
+#include "capture/interface_drops.hpp"
 #include "net/pcap_format.hpp"
 
 namespace wiretape::capture {
@@ -30,6 +34,8 @@ constexpr std::size_t batch_bytes = 4U << 20U;
 using net::longest_packet;
 // How often an interface that went away is looked for, and one that is silent is looked at.
 constexpr std::chrono::milliseconds retry_every{500};
+// How often the counters of the interfaces themselves are read, from some files for each.
+constexpr std::chrono::milliseconds read_drops_every{100};
 
 struct Closer {
   void operator()(pcap_t* handle) const { pcap_close(handle); }
@@ -195,8 +201,9 @@ struct Tap {
   std::chrono::steady_clock::time_point retry_at{};
   Condition condition = Condition::unknown;  // as last told; unknown is not looked at
   bool refused = false;                      // that it cannot be opened again has been told
-  Counters before;                           // of the handles before this one
-  Counters last;                             // of this one, as last read
+  Counters counters;                         // of all handles, and of drops before these
+  pcap_stat last{};                          // of this handle, where libpcap is asked
+  std::optional<InterfaceDrops> drops;       // of this interface
 };
 
 class Live final : public LiveSource {
@@ -215,6 +222,7 @@ class Live final : public LiveSource {
   }
 
   Result<std::span<const net::Packet>> next() override {
+    counters_read_ = false;
     packets_.clear();
     make_room();
     for (std::size_t tried = 0; tried < taps_.size() && packets_.empty(); ++tried) {
@@ -235,14 +243,8 @@ class Live final : public LiveSource {
   [[nodiscard]] std::span<const Interface> interfaces() const override { return interfaces_; }
 
   [[nodiscard]] Counters counters() override {
-    Counters sum;
-    for (Tap& tap : taps_) {
-      read_counters(tap);
-      sum.received += tap.before.received + tap.last.received;
-      sum.dropped += tap.before.dropped + tap.last.dropped;
-      sum.interface_dropped += tap.before.interface_dropped + tap.last.interface_dropped;
-    }
-    return sum;
+    if (!std::exchange(counters_read_, true)) read_all_counters();
+    return counters_;
   }
 
   std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
@@ -256,6 +258,9 @@ class Live final : public LiveSource {
 
   static void take(Tap& tap, Handle handle) {
     tap.handle = std::move(handle);
+    tap.last = {};
+    if (tap.drops) tap.counters.interface_dropped += tap.drops->read();
+    tap.drops.emplace(tap.options.interface);  // its files are others when it was made again
     tap.link = static_cast<net::LinkType>(pcap_datalink(tap.handle.get()));
     tap.nanoseconds = pcap_get_tstamp_precision(tap.handle.get()) == PCAP_TSTAMP_PRECISION_NANO;
     tap.condition = condition_of(tap.options.interface, tap.handle.get());
@@ -318,10 +323,6 @@ class Live final : public LiveSource {
   void lose(Tap& tap, std::string_view reason) {
     read_counters(tap);
     notices_.push_back(fmt::format("interface \"{}\": {}; waiting for it", tap.options.interface, reason));
-    tap.before.received += tap.last.received;
-    tap.before.dropped += tap.last.dropped;
-    tap.before.interface_dropped += tap.last.interface_dropped;
-    tap.last = {};
     tap.handle.reset();
     tap.retry_at = std::chrono::steady_clock::now() + retry_every;
   }
@@ -350,14 +351,38 @@ class Live final : public LiveSource {
     ::poll(waiting.data(), waiting.size(), block_timeout_ms);
   }
 
+  void read_all_counters() {
+    const auto now = std::chrono::steady_clock::now();
+    const bool with_interfaces = now >= drops_read_at_;
+    if (with_interfaces) {
+      drops_read_at_ = now + read_drops_every;
+      counters_.interface_dropped = 0;
+    }
+    counters_.received = counters_.dropped = 0;
+    for (Tap& tap : taps_) {
+      read_counters(tap);
+      counters_.received += tap.counters.received;
+      counters_.dropped += tap.counters.dropped;
+      if (with_interfaces) counters_.interface_dropped += tap.counters.interface_dropped + tap.drops->read();
+    }
+  }
+
+  // pcap_stats(3) reads files each time, for what InterfaceDrops tells. The socket's own counters are asked of the
+  // kernel, where they begin again at 0 each time; what is no packet socket is asked of libpcap.
   static void read_counters(Tap& tap) {
-    pcap_stat statistics{};
-    if (!tap.handle || pcap_stats(tap.handle.get(), &statistics) != 0) return;
-    // The kernel counts in 32 bits: what grew since the last look is added.
-    tap.last.received += static_cast<std::uint32_t>(statistics.ps_recv - static_cast<std::uint32_t>(tap.last.received));
-    tap.last.dropped += static_cast<std::uint32_t>(statistics.ps_drop - static_cast<std::uint32_t>(tap.last.dropped));
-    tap.last.interface_dropped +=
-        static_cast<std::uint32_t>(statistics.ps_ifdrop - static_cast<std::uint32_t>(tap.last.interface_dropped));
+    if (!tap.handle) return;
+    tpacket_stats_v3 grown{};
+    socklen_t size = sizeof grown;
+    if (::getsockopt(pcap_fileno(tap.handle.get()), SOL_PACKET, PACKET_STATISTICS, &grown, &size) == 0) {
+      tap.counters.received += grown.tp_packets;
+      tap.counters.dropped += grown.tp_drops;
+      return;
+    }
+    pcap_stat now{};
+    if (pcap_stats(tap.handle.get(), &now) != 0) return;
+    tap.counters.received += static_cast<std::uint32_t>(now.ps_recv - tap.last.ps_recv);
+    tap.counters.dropped += static_cast<std::uint32_t>(now.ps_drop - tap.last.ps_drop);
+    tap.last = now;
   }
 
   std::vector<Tap> taps_;
@@ -369,6 +394,9 @@ class Live final : public LiveSource {
   std::vector<std::string> notices_;
   std::uint64_t number_ = 0;
   std::size_t turn_ = 0;
+  Counters counters_;
+  bool counters_read_ = false;  // since next()
+  std::chrono::steady_clock::time_point drops_read_at_{};
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ struct LiveOptions {
   std::vector<std::string> statement_filters = {};
 };
 
-// What the kernel says of a capture so far (pcap_stats(3)), over its interruptions.
+// What the kernel says of a capture so far, over its interruptions.
 struct Counters {
   std::uint64_t received = 0;           // passed the filter
   std::uint64_t dropped = 0;            // by the kernel: the ring was full
@@ -46,6 +46,8 @@ class LiveSource : public PacketSource {
   // filter; usage: a time-stamp or link type the interface does not have.
   static Result<std::unique_ptr<LiveSource>> open(const std::vector<LiveOptions>& interfaces);
 
+  // As of the last call of next(), but for interface_dropped, which is looked at ten times a second. Cheap enough to be
+  // asked for each batch.
   [[nodiscard]] virtual Counters counters() = 0;
   // Sentences about interfaces since the last call.
   virtual std::vector<std::string> take_notices() = 0;
