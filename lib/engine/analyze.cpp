@@ -324,6 +324,7 @@ class Analysis {
     stats_.packets += stats.packets;
     stats_.packet_bytes += stats.packet_bytes;
     for (std::size_t drop = 0; drop < stats.drops.size(); ++drop) stats_.drops[drop] += stats.drops[drop];
+    stats_.copies += stats.copies;
     stats_.streams += stats.streams;
     stats_.calls += stats.calls;
     stats_.matched_calls += stats.matched_calls;

@@ -12,6 +12,7 @@
 #include "entry/entry.hpp"
 #include "kfl/statement.hpp"
 #include "net/packet.hpp"
+#include "record/job.hpp"
 #include "record/stream_line.hpp"
 
 namespace wiretape::engine {
@@ -73,6 +74,7 @@ struct PipelineJob {
   // After so many calls no further stream is decided; those kept stay so. A pipeline that begins with such a job has
   // one shard; one that gets it later may have decided on some streams more by then.
   std::uint64_t limit = no_limit;
+  record::KeepAfter keep_after = {};
 };
 
 // A set of jobs, by their slots.

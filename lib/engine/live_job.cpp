@@ -32,7 +32,8 @@ Result<std::unique_ptr<LiveJob>> LiveJob::begin(record::Recording recording, con
   started->slot_ = pipeline.add_job({.statement = *statement,
                                      .sink = &started->sink_,
                                      .keeps_packets = stored == StoredPackets::whole_streams,
-                                     .limit = statement->limit().value_or(no_limit)});
+                                     .limit = statement->limit().value_or(no_limit),
+                                     .keep_after = job.keep_after});
   return started;
 }
 
@@ -58,7 +59,8 @@ JobReport LiveJob::report(const CaptureState& now) const {
                           .interface_dropped_packets = counters.interface_dropped,
                           .gap_bytes = now.stats.gap_bytes - before_.stats.gap_bytes,
                           .backlog_cut_packets = now.stats.backlog_cut_packets - before_.stats.backlog_cut_packets,
-                          .backlog_cut_bytes = now.stats.backlog_cut_bytes - before_.stats.backlog_cut_bytes};
+                          .backlog_cut_bytes = now.stats.backlog_cut_bytes - before_.stats.backlog_cut_bytes,
+                          .copied_packets = now.stats.copies - before_.stats.copies};
   return report;
 }
 

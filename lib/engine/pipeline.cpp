@@ -11,6 +11,7 @@
 #include "engine/shard.hpp"
 #include "engine/shared_packets.hpp"
 #include "engine/workers.hpp"
+#include "flow/copies.hpp"
 #include "net/decode.hpp"
 #include "net/defragment.hpp"
 
@@ -43,6 +44,7 @@ struct Pipeline::Impl {
   // The reading thread's part of the work.
   void feed(const net::Packet& packet);
   void take(const net::Segment& segment, bool stays);
+  bool is_copy(const net::Packet& packet);
   void take_partial(const net::GivenUp& datagram);
   void pass_time(Timestamp now);
   void close(flow::FlowId flow, Timestamp time);
@@ -74,7 +76,8 @@ struct Pipeline::Impl {
   std::vector<const SourceFacts*> sources_;
   net::Defragmenter defragmenter_;
   net::Decoded decoded_;
-  net::Decoded partial_;  // of its own: a datagram is given up while another packet is decoded
+  net::Decoded partial_;                // of its own: a datagram is given up while another packet is decoded
+  std::optional<flow::Copies> copies_;  // where packets can come by several interfaces
   flow::FlowTable table_;
   Timestamp now_{INT64_MIN};
   Timestamp next_tick_{INT64_MIN};
@@ -148,8 +151,18 @@ void Pipeline::Impl::feed(const net::Packet& packet) {
     ++stats_.drops[static_cast<std::size_t>(decoded_.drop)];
     return;
   }
+  if (is_copy(packet)) return;
   const auto carried = decoded_.segment.packets;
   take(decoded_.segment, carried.size() == 1 && carried.data() == &kept);
+}
+
+// What came by on another interface before belongs to that one.
+bool Pipeline::Impl::is_copy(const net::Packet& packet) {
+  if (sources_.size() < 2 && packet.link != net::LinkType::linux_sll2) return false;
+  if (!copies_) copies_.emplace();
+  if (!copies_->seen(decoded_.segment)) return false;
+  ++stats_.copies;
+  return true;
 }
 
 // Which stream a segment belongs to. `stays`: its bytes are those of a packet of the batch.

@@ -26,7 +26,8 @@ record::Totals totals_of(const Stats& stats, const RecordingSink& sink) {
           .dropped_packets = 0,
           .gap_bytes = stats.gap_bytes,
           .backlog_cut_packets = stats.backlog_cut_packets,
-          .backlog_cut_bytes = stats.backlog_cut_bytes};
+          .backlog_cut_bytes = stats.backlog_cut_bytes,
+          .copied_packets = stats.copies};
 }
 
 }  // namespace
@@ -55,7 +56,8 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   Pipeline pipeline({{.statement = request.statement,
                       .sink = &sink,
                       .keeps_packets = request.stored_packets() == StoredPackets::whole_streams,
-                      .limit = request.statement.limit().value_or(no_limit)}},
+                      .limit = request.statement.limit().value_or(no_limit),
+                      .keep_after = request.job.keep_after}},
                     {.dissector = {.body_limit = request.body_limit},
                      .backlog_limit = request.backlog_limit,
                      .spool = &spool,

@@ -23,6 +23,7 @@
 #include "engine/jobs.hpp"
 #include "record/manifest.hpp"
 #include "record/retention.hpp"
+#include "record/space.hpp"
 #include "record/store.hpp"
 
 namespace wiretape::engine {
@@ -33,6 +34,9 @@ using record::State;
 
 // How often the store and the clock are looked at; a step of the clock is noticed as soon.
 constexpr std::chrono::milliseconds look_every{250};
+// How often it is asked whether there is room left, and when it is told how long it will do.
+constexpr std::chrono::seconds check_room_every{1};
+constexpr Duration forecast_after = Duration::seconds(30);
 // How long hooks may go on when everything else is over.
 constexpr std::chrono::seconds patience_with_hooks{60};
 
@@ -54,6 +58,11 @@ struct Job {
   Recorder::Stillborn stillborn;
   Phase phase = Phase::waiting;
   std::size_t segments_told = 0;  // to --on-segment, of the iteration that is being recorded
+  std::optional<record::StorageGuard> guard;
+  Moment began;                  // when the iteration was asked for
+  std::uint64_t earlier = 0;     // bytes that the recording took then
+  Clock::time_point next_check;  // of the room that is left
+  bool forecast = false;         // was told
 };
 
 // A capturing process and whom it works for.
@@ -96,6 +105,8 @@ struct Recorder::Impl {
   void stop_all();
   void take_up_new_ones();
   bool take_stop_file(Job& job);
+  Result<void> find_room(Job& job);
+  void watch_room(Job& job, const Moment& now);
 
   // Captures.
   Result<Capture*> capture_for(Job& job);
@@ -198,6 +209,7 @@ void Recorder::Impl::look_at(Job& job, const Moment& now) {
   if (take_stop_file(job)) return end(job, State::stopped);
   if (job.phase == Job::Phase::recording) {
     tell_segments(job);
+    watch_room(job, now);
   }
   if (job.phase != Job::Phase::waiting && job.phase != Job::Phase::recording) return;
 
@@ -217,8 +229,10 @@ void Recorder::Impl::look_at(Job& job, const Moment& now) {
 }
 
 void Recorder::Impl::begin(Job& job, const JobClock::Todo& todo, const Moment& now) {
+  if (auto room = find_room(job); !room) return over(job, State::failed, room.error(), {});
   auto capture = capture_for(job);
   if (!capture) return over(job, State::failed, capture.error(), {});
+  job.began = now;
   job.clock.began(todo, now);
   job.phase = Job::Phase::starting;
   job.segments_told = 0;
@@ -326,6 +340,40 @@ bool Recorder::Impl::take_stop_file(Job& job) {
   if (job.phase == Job::Phase::ending || !job.recording.folder().exists(record::stop_file)) return false;
   static_cast<void>(job.recording.folder().remove_file(record::stop_file));
   return true;
+}
+
+Result<void> Recorder::Impl::find_room(Job& job) {
+  const auto limits = record::process_space_limits();
+  if (!limits) return limits.error();
+  auto guard = record::StorageGuard::open(options.store, *limits);
+  if (!guard) return std::move(guard).error();
+  job.guard = *std::move(guard);
+  job.earlier = record::bytes_below(job.recording.folder());
+  job.forecast = false;
+  job.next_check = Clock::now() + check_room_every;
+  return job.guard->check();
+}
+
+// What is recorded ends while there is still room for its last lines.
+void Recorder::Impl::watch_room(Job& job, const Moment& now) {
+  if (Clock::now() < job.next_check) return;
+  job.next_check = Clock::now() + check_room_every;
+  if (auto room = job.guard->check(); !room) {
+    job.phase = Job::Phase::ending;
+    return capture_of(job)->process.end(
+        {.name = job.name(), .state = State::failed, .behind = Behind::nothing, .reason = room.error().message});
+  }
+  const Duration elapsed{now.boot.nanoseconds - job.began.boot.nanoseconds};
+  if (job.forecast || elapsed < forecast_after) return;
+  job.forecast = true;
+  const std::uint64_t taken = record::bytes_below(job.recording.folder());
+  const auto end = job.clock.end();
+  const auto forecast =
+      job.guard->forecast(job.wanted(), {.written = taken - std::min(taken, job.earlier),
+                                         .earlier = job.earlier,
+                                         .elapsed = elapsed,
+                                         .remaining = end ? std::optional(*end - now.wall) : std::nullopt});
+  if (forecast && !forecast->sentence.empty()) notice(fmt::format("\"{}\": {}", job.name(), forecast->sentence));
 }
 
 Job* Recorder::Impl::find(const std::string& name) {

@@ -49,8 +49,8 @@ class RecordingTeller final : public JobTeller {
               std::string& out) override {
     record::StreamCounts counts{.calls = stream_calls_[facts.number]};
     if (stored_ == StoredPackets::whole_streams) {
-      counts.kept_packets = packets.packets - loss.backlog_cut_packets;
-      counts.kept_bytes = packets.bytes - loss.backlog_cut_bytes;
+      counts.kept_packets = packets.packets - loss.backlog_cut_packets - loss.let_go_packets;
+      counts.kept_bytes = packets.bytes - loss.backlog_cut_bytes - loss.let_go_bytes;
     }
     out += mark_of(event);
     record::append_stream_line(out, facts, counts, loss);

@@ -20,6 +20,16 @@ struct Joined {
   StreamPackets before;  // what it did not get
 };
 
+// How far a job that does not keep streams to their end has come with one.
+struct KeptFor {
+  std::size_t job;
+  Timestamp last_match = {};
+  std::uint64_t bytes_then = 0;  // of the stream
+  std::uint64_t paused_at = 0;   // number of the last packet that it got
+  std::uint64_t let_go_packets = 0;
+  std::uint64_t let_go_bytes = 0;
+};
+
 struct Flow {
   StreamFacts facts;
   flow::TcpStream tcp;
@@ -28,9 +38,12 @@ struct Flow {
   StreamPackets packets;
   std::array<std::uint64_t, 2> told{};  // bytes in order so far, gaps included
   std::vector<Joined> joined;
-  JobSet kept = 0;     // jobs that keep this stream
-  JobSet open = 0;     // jobs that have not decided and still may want it
-  JobSet readers = 0;  // jobs that its protocol's calls can matter to, as far as the protocol is known
+  std::vector<KeptFor> kept_for;
+  JobSet paused = 0;         // of those that keep it: the last match is too far back
+  StreamPackets since_call;  // held while some are paused, since the last call that did not match
+  JobSet kept = 0;           // jobs that keep this stream
+  JobSet open = 0;           // jobs that have not decided and still may want it
+  JobSet readers = 0;        // jobs that its protocol's calls can matter to, as far as the protocol is known
   flow::FlowId id = flow::no_flow;
   bool timer = false;                     // stands in the queue of unanswered calls
   std::uint8_t ended_sides = 0;           // whose FIN has come, and all before it
@@ -91,6 +104,9 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   void hold(Flow& flow, const net::Segment& segment);
   void keep(Flow& flow, JobSet jobs);
   void count_kept(const StreamPackets& packets);
+  void pause(Flow& flow, const net::Segment& segment);
+  void resume(Flow& flow, std::size_t job);
+  void let_go_of_call(Flow& flow);
   void decide_by_transport(Flow& flow, Stage stage);
   void let_go_if_hopeless(Flow& flow);
   void count_losses(Flow& flow) const;
@@ -113,7 +129,8 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
 
   // What is selected.
   void select_packet(const net::Packet& packet, JobSet jobs);
-  flow::Cut select_held(Flow& flow, JobSet jobs);
+  // Those of what is held back that have a higher number than `behind`.
+  flow::Cut select_held(Flow& flow, JobSet jobs, std::uint64_t behind);
   void select_stream(StreamEvent event, Flow& flow, JobSet jobs);
   void tell_stream(StreamEvent event, const Flow& flow, std::size_t job);
   void tell(std::size_t job, const Entry& entry);
@@ -209,7 +226,10 @@ void Shard::Impl::leave(Flow& flow, JobSet ended) {
   flow.kept &= ~ended;
   flow.open &= ~ended;
   flow.readers &= ~ended;
-  std::erase_if(flow.joined, [&](const Joined& joined) { return (ended & only(joined.job)) != 0; });
+  const auto of_ended = [&](const auto& candidate) { return (ended & only(candidate.job)) != 0; };
+  std::erase_if(flow.joined, of_ended);
+  std::erase_if(flow.kept_for, of_ended);
+  flow.paused &= ~ended;
   let_go_if_hopeless(flow);
 }
 
@@ -279,18 +299,62 @@ void Shard::Impl::close(Flow& flow, Timestamp time) {
 }
 
 void Shard::Impl::hold(Flow& flow, const net::Segment& segment) {
-  const bool held = holding(flow) != 0;
+  if (!flow.kept_for.empty()) pause(flow, segment);
+  const bool held = holding(flow) != 0 || flow.paused != 0;
   for (const net::Packet& packet : segment.packets) {
     ++flow.packets.packets;
     flow.packets.bytes += packet.data.size();
     if (held) backlog_.hold(flow.id, packet);
+    if (flow.paused == 0) continue;
+    ++flow.since_call.packets;
+    flow.since_call.bytes += packet.data.size();
   }
-  const JobSet now = flow.kept & plan_->keeping & ~plan_->everything;
+  const JobSet now = flow.kept & plan_->keeping & ~plan_->everything & ~flow.paused;
   if (now == 0) return;
   for (const net::Packet& packet : segment.packets) {
     select_packet(packet, now);
     count_kept({.packets = 1, .bytes = packet.data.size()});
   }
+}
+
+// For jobs whose last match is too far back the stream is held back again, from this segment on.
+void Shard::Impl::pause(Flow& flow, const net::Segment& segment) {
+  for (KeptFor& kept : flow.kept_for) {
+    if ((flow.paused & only(kept.job)) != 0) continue;
+    const record::KeepAfter& keep_after = plan_->job(kept.job).keep_after;
+    const bool late = keep_after.duration && segment.time - kept.last_match > *keep_after.duration;
+    const bool much = keep_after.bytes && flow.packets.bytes - kept.bytes_then > *keep_after.bytes;
+    if (!late && !much) continue;
+    kept.paused_at = segment.packets.front().number - 1;
+    flow.paused |= only(kept.job);
+  }
+}
+
+// A call matches: what was held back since the last one that did not is kept after all.
+void Shard::Impl::resume(Flow& flow, std::size_t job) {
+  const auto kept = std::find_if(flow.kept_for.begin(), flow.kept_for.end(),
+                                 [&](const KeptFor& candidate) { return candidate.job == job; });
+  if (kept == flow.kept_for.end()) return;
+  kept->last_match = flow.facts.last;
+  kept->bytes_then = flow.packets.bytes;
+  if ((flow.paused & only(job)) == 0) return;
+  flow.paused &= ~only(job);
+  static_cast<void>(select_held(flow, only(job), kept->paused_at));
+  if (flow.paused == 0) flow.since_call = {};
+}
+
+// No job that is paused wants what came since the last call.
+void Shard::Impl::let_go_of_call(Flow& flow) {
+  if (flow.paused == 0) return;
+  // Held for others as well: it is there when a later call matches.
+  if (holding(flow) != 0) return;
+  for (KeptFor& kept : flow.kept_for) {
+    if ((flow.paused & only(kept.job)) == 0) continue;
+    kept.let_go_packets += flow.since_call.packets;
+    kept.let_go_bytes += flow.since_call.bytes;
+  }
+  flow.since_call = {};
+  backlog_.drop(flow.id);
 }
 
 void Shard::Impl::count_kept(const StreamPackets& packets) {
@@ -308,15 +372,20 @@ void Shard::Impl::keep(Flow& flow, JobSet jobs) {
 
   const JobSet now = jobs & plan_->keeping & ~plan_->everything;
   if (now != 0) {
-    const flow::Cut cut = select_held(flow, now);
+    const flow::Cut cut = select_held(flow, now, 0);
     // Another job may have met it before.
     counts_.backlog_cut_packets += cut.packets - flow.loss.backlog_cut_packets;
     counts_.backlog_cut_bytes += cut.bytes - flow.loss.backlog_cut_bytes;
     flow.loss.backlog_cut_packets = cut.packets;
     flow.loss.backlog_cut_bytes = cut.bytes;
-    if (cut.packets != 0) flow.loss.backlog_cut_span = {.first = cut.first, .last = cut.last};
+    if (cut.packets != 0) flow.loss.backlog_cut_span = record::TimeSpan{.first = cut.first, .last = cut.last};
     if (first) count_kept({.packets = flow.packets.packets - cut.packets, .bytes = flow.packets.bytes - cut.bytes});
   }
+  each(jobs, [&](std::size_t job) {
+    const record::KeepAfter& keep_after = plan_->job(job).keep_after;
+    if (!keep_after.duration && !keep_after.bytes) return;
+    flow.kept_for.push_back({.job = job, .last_match = flow.facts.last, .bytes_then = flow.packets.bytes});
+  });
   select_stream(StreamEvent::kept, flow, jobs);
 }
 
@@ -343,7 +412,7 @@ void Shard::Impl::decide_by_transport(Flow& flow, Stage stage) {
 // Nobody can want it (any more): its packets go, and what comes is not read.
 void Shard::Impl::let_go_if_hopeless(Flow& flow) {
   flow.open &= flow.readers | by_transport(flow);
-  if (holding(flow) == 0) backlog_.drop(flow.id);
+  if (holding(flow) == 0 && flow.paused == 0) backlog_.drop(flow.id);
 }
 
 // What the ledger says of a stream beside its gaps and cuts.
@@ -466,12 +535,15 @@ void Shard::Impl::select_packet(const net::Packet& packet, JobSet jobs) {
 }
 
 // Other jobs may still want what is held back.
-flow::Cut Shard::Impl::select_held(Flow& flow, JobSet jobs) {
+flow::Cut Shard::Impl::select_held(Flow& flow, JobSet jobs, std::uint64_t behind) {
   HeldRuns& held = out_->held;
   const std::size_t first = held.size();
   held.begin();
-  const auto take = [&](const net::Packet& packet) { held.append(packet, spool_); };
-  const flow::Cut cut = holding(flow) != 0 ? backlog_.visit(flow.id, take) : backlog_.release(flow.id, take);
+  const auto take = [&](const net::Packet& packet) {
+    if (packet.number > behind) held.append(packet, spool_);
+  };
+  const bool wanted = holding(flow) != 0 || flow.paused != 0;
+  const flow::Cut cut = wanted ? backlog_.visit(flow.id, take) : backlog_.release(flow.id, take);
   if (held.size() == first) return cut;
   Selected& selected = select(Selected::Kind::held);
   selected.first = static_cast<std::uint32_t>(first);
@@ -491,16 +563,26 @@ void Shard::Impl::select_stream(StreamEvent event, Flow& flow, JobSet jobs) {
   });
 }
 
+// As the job has it: from where it joined, without what it let go.
 void Shard::Impl::tell_stream(StreamEvent event, const Flow& flow, std::size_t job) {
-  const auto joined = std::find_if(flow.joined.begin(), flow.joined.end(),
-                                   [&](const Joined& candidate) { return candidate.job == job; });
-  if (joined == flow.joined.end()) {
+  const auto of_job = [&](const auto& candidate) { return candidate.job == job; };
+  const auto joined = std::find_if(flow.joined.begin(), flow.joined.end(), of_job);
+  const auto kept = std::find_if(flow.kept_for.begin(), flow.kept_for.end(), of_job);
+  if (joined == flow.joined.end() && kept == flow.kept_for.end()) {
     return tellers_[job]->stream(event, flow.facts, flow.packets, flow.loss, out_->text);
   }
   record::Loss loss = flow.loss;
-  loss.midstream = true;
-  const StreamPackets packets{.packets = flow.packets.packets - joined->before.packets,
-                              .bytes = flow.packets.bytes - joined->before.bytes};
+  StreamPackets packets = flow.packets;
+  if (joined != flow.joined.end()) {
+    loss.midstream = true;
+    packets.packets -= joined->before.packets;
+    packets.bytes -= joined->before.bytes;
+  }
+  if (kept != flow.kept_for.end()) {
+    const StreamPackets held = (flow.paused & only(job)) != 0 ? flow.since_call : StreamPackets{};
+    loss.let_go_packets = kept->let_go_packets + held.packets;
+    loss.let_go_bytes = kept->let_go_bytes + held.bytes;
+  }
   tellers_[job]->stream(event, flow.facts, packets, loss, out_->text);
 }
 
@@ -523,9 +605,11 @@ void Shard::Impl::complete(const Entry& entry) {
     if (!matches(job, entry)) return;
     matched = true;
     keep(flow, only(job));
+    resume(flow, job);
     tell(job, entry);
   });
   if (matched) ++counts_.matched_calls;
+  let_go_of_call(flow);
 }
 
 // The decision falls as soon as what is known makes the statement true: a body may never end.
@@ -538,7 +622,10 @@ bool Shard::Impl::opened(const Entry& entry) {
   each(plan_->group.candidates(entry, asked, scratch_.front()), [&](std::size_t job) {
     const PipelineJob& wants = plan_->job(job);
     const kfl::Truth truth = decide(job, entry);
-    if (truth == kfl::Truth::yes) keep(flow, only(job));
+    if (truth == kfl::Truth::yes) {
+      keep(flow, only(job));
+      resume(flow, job);
+    }
     if (truth == kfl::Truth::no) return;
     body = body || (wants.wants_calls && wants.wants_bodies) ||
            (truth == kfl::Truth::unknown && (wants.statement.needs_bodies() || wants.within.needs_bodies()));

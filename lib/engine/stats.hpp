@@ -18,6 +18,7 @@ struct Stats {
   std::uint64_t packets = 0;
   std::uint64_t packet_bytes = 0;                                                  // captured
   std::array<std::uint64_t, static_cast<std::size_t>(net::Drop::count_)> drops{};  // packets in no stream, by reason
+  std::uint64_t copies = 0;  // of packets seen on another interface before
   std::uint64_t streams = 0;
   std::uint64_t calls = 0;
   std::uint64_t matched_calls = 0;

@@ -34,6 +34,7 @@ constexpr std::array counters = {
     Counter{"gapBytes", &Totals::gap_bytes},
     Counter{"backlogCutPackets", &Totals::backlog_cut_packets},
     Counter{"backlogCutBytes", &Totals::backlog_cut_bytes},
+    Counter{"copiedPackets", &Totals::copied_packets},
     Counter{"letGoSegments", &Totals::let_go_segments},
     Counter{"letGoPackets", &Totals::let_go_packets},
     Counter{"letGoBytes", &Totals::let_go_bytes},

@@ -86,6 +86,8 @@ struct Totals {
   std::uint64_t let_go_bytes = 0;  // of files
   std::uint64_t let_go_calls = 0;
 
+  std::uint64_t copied_packets = 0;  // seen on several interfaces: the copies, which are not stored
+
   Totals& operator+=(const Totals& other);
   bool operator==(const Totals&) const = default;
 };

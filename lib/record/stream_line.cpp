@@ -48,6 +48,8 @@ constexpr std::array loss_counters = {
     LossCounter{"conflicts", &Loss::conflicts},
     LossCounter{"kernelDrops", &Loss::kernel_drops},
     LossCounter{"interfaceDrops", &Loss::interface_drops},
+    LossCounter{"letGoPackets", &Loss::let_go_packets},
+    LossCounter{"letGoBytes", &Loss::let_go_bytes},
 };
 
 void tell_count(json::Sink& out, std::string_view key, std::uint64_t value) {

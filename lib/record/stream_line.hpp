@@ -47,7 +47,10 @@ struct Loss {
   // Packets dropped while the stream was open, of whatever stream: by the kernel, by the interface or its driver.
   std::uint64_t kernel_drops = 0;
   std::uint64_t interface_drops = 0;
-  bool midstream = false;  // began before the capture did
+  // Not kept because the last matching call was too far back (Job::keep_after); not counted as damage: it was asked for.
+  std::uint64_t let_go_packets = 0;
+  std::uint64_t let_go_bytes = 0;  // captured bytes
+  bool midstream = false;          // began before the capture did
 
   void add_gap(const GapRange& gap);
   [[nodiscard]] bool none() const { return *this == Loss{}; }

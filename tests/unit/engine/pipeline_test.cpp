@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -467,6 +468,89 @@ TEST_SUITE("engine pipeline") {
     CHECK(second.packets == from_to(1, wire.size()));
     CHECK(second.calls.size() == 2);
     CHECK(third.packets.empty());
+  }
+
+  TEST_CASE(
+      "a pooled connection is kept for a while behind its last match, and again from the call that matches next") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    const auto call = [&](int status) {
+      talk.request(get("/"));
+      talk.response(answer(status));
+    };
+    talk.connect();
+    call(500);
+    const std::size_t kept = wire.size();
+    wire.pause(Duration::seconds(60));
+    for (int i = 0; i < 10; ++i) call(200);
+    const std::size_t let_go = wire.size();
+    call(500);
+    const std::size_t resumed = wire.size();
+    wire.pause(Duration::seconds(60));
+    for (int i = 0; i < 5; ++i) call(200);
+    talk.close();
+
+    const record::KeepAfter rows[] = {{.duration = Duration::seconds(30), .bytes = {}}, {.duration = {}, .bytes = 50}};
+    for (const record::KeepAfter& keep_after : rows) {
+      Notebook notebook;
+      run(wire, {{.statement = statement("response.status == 500"), .sink = &notebook, .keep_after = keep_after}});
+      auto expected = from_to(1, kept);
+      for (const std::uint64_t number : from_to(let_go + 1, resumed)) expected.push_back(number);
+      // By bytes, the next packet is the first that is too many.
+      if (keep_after.bytes) expected.insert(expected.begin() + static_cast<std::ptrdiff_t>(kept), kept + 1);
+      if (keep_after.bytes) expected.push_back(resumed + 1);
+      CHECK(notebook.packets == expected);
+      CHECK(notebook.calls.size() == 2);
+      REQUIRE(notebook.losses.size() == 1);
+      CHECK(notebook.losses[0].let_go_packets == wire.size() - expected.size());
+      CHECK_FALSE(notebook.losses[0].damage());
+    }
+  }
+
+  TEST_CASE("what is held back for another job is there when a job that had let go of the stream matches again") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    for (const int status : {500, 200, 200, 500}) {
+      talk.request(get("/"));
+      talk.response(answer(status));
+      wire.pause(Duration::seconds(60));
+    }
+    Notebook errors, missing;
+    run(wire, {{.statement = statement("response.status == 500"),
+                .sink = &errors,
+                .keep_after = {.duration = Duration::seconds(30), .bytes = {}}},
+               {.statement = statement("response.status == 404"), .sink = &missing}});
+    CHECK(errors.packets == from_to(1, wire.size()));
+    CHECK(errors.losses.at(0).let_go_packets == 0);
+    CHECK(missing.packets.empty());
+  }
+
+  TEST_CASE("a packet that comes by on two interfaces is dissected once") {
+    Wire wire;
+    Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+    talk.connect();
+    talk.request(get("/"));
+    talk.response(answer(500));
+    talk.close();
+    std::vector<net::Packet> twice;
+    for (net::Packet packet : wire.packets()) {
+      twice.push_back(packet);
+      packet.interface = 1;
+      packet.time = packet.time + Duration{1000};
+      twice.push_back(packet);
+    }
+    for (std::size_t i = 0; i < twice.size(); ++i) twice[i].number = i + 1;
+    Notebook notebook;
+    const SourceFacts bridge{.backend = "file", .source = "br0"}, port{.backend = "file", .source = "veth0"};
+    const std::array<const SourceFacts*, 2> facts = {&bridge, &port};
+    Pipeline pipeline({{.statement = statement("response.status == 500"), .sink = &notebook}}, {.sources = facts});
+    pipeline.feed(twice);
+    pipeline.finish();
+    CHECK(notebook.calls.size() == 1);
+    CHECK(notebook.packets.size() == wire.size());
+    CHECK(pipeline.stats().copies == wire.size());
+    CHECK_FALSE(contains(notebook.calls.at(0), "retransmissions\":1"));
   }
 
   TEST_CASE("a recording's own statement still holds when its packets are read with another one") {
