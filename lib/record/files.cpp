@@ -47,6 +47,20 @@ int make_path(Files& files, const std::string& path) {
   return made;
 }
 
+std::int64_t bytes_of(int folder, fsblkcnt_t statvfs::*blocks) {
+  struct statvfs status {};
+  if (fstatvfs(folder, &status) < 0) return -errno;
+  constexpr std::uint64_t most = INT64_MAX;
+  std::uint64_t bytes = 0;
+  if (__builtin_mul_overflow(std::uint64_t{status.*blocks}, std::uint64_t{status.f_frsize}, &bytes)) bytes = most;
+  return static_cast<std::int64_t>(std::min(bytes, most));
+}
+
+Result<std::uint64_t> bytes_or_error(std::int64_t bytes, const std::string& path) {
+  if (bytes < 0) return system_error("read", path, static_cast<int>(-bytes), ErrorKind::read);
+  return static_cast<std::uint64_t>(bytes);
+}
+
 }  // namespace
 
 int Files::openat(int folder, const char* name, int flags, mode_t mode) {
@@ -92,12 +106,10 @@ int Files::fstatat(int folder, const char* name, struct stat& status) {
   return answer(::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW));
 }
 std::int64_t Files::free_bytes(int folder) {
-  struct statvfs status {};
-  if (fstatvfs(folder, &status) < 0) return -errno;
-  constexpr std::uint64_t most = INT64_MAX;
-  std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(std::uint64_t{status.f_bavail}, std::uint64_t{status.f_frsize}, &bytes)) bytes = most;
-  return static_cast<std::int64_t>(std::min(bytes, most));
+  return bytes_of(folder, &statvfs::f_bavail);
+}
+std::int64_t Files::total_bytes(int folder) {
+  return bytes_of(folder, &statvfs::f_blocks);
 }
 
 Files& system_files() {
@@ -347,9 +359,11 @@ Result<void> Folder::sync() const {
 }
 
 Result<std::uint64_t> Folder::free_bytes() const {
-  const std::int64_t bytes = files_->free_bytes(descriptor());
-  if (bytes < 0) return system_error("read", path_, static_cast<int>(-bytes), ErrorKind::read);
-  return static_cast<std::uint64_t>(bytes);
+  return bytes_or_error(files_->free_bytes(descriptor()), path_);
+}
+
+Result<std::uint64_t> Folder::total_bytes() const {
+  return bytes_or_error(files_->total_bytes(descriptor()), path_);
 }
 
 std::uint64_t bytes_below(const Folder& folder) {

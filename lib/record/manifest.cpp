@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "json/writer.hpp"
@@ -28,6 +29,17 @@ void tell_time(json::Writer& out, std::string_view key, const std::optional<Time
   out.text(rfc3339(*time));
 }
 
+struct LetGoCounter {
+  const char* key;
+  std::uint64_t LetGo::*member;
+};
+constexpr std::array let_go_counters = {
+    LetGoCounter{"segments", &LetGo::segments},
+    LetGoCounter{"packets", &LetGo::packets},
+    LetGoCounter{"bytes", &LetGo::bytes},
+    LetGoCounter{"calls", &LetGo::calls},
+};
+
 void tell(json::Writer& out, const ManifestEntry& entry) {
   out.begin_object();
   out.text("name", entry.name);
@@ -37,6 +49,7 @@ void tell(json::Writer& out, const ManifestEntry& entry) {
   tell_time(out, "last", entry.last);
   out.text("sha256", entry.sha256);
   out.text("previous", entry.previous);
+  if (entry.let_go) out.boolean("letGo", true);
   out.end_object();
 }
 
@@ -52,6 +65,39 @@ void read_entry(Members& in, ManifestEntry& entry) {
   in.time("last", entry.last);
   in.text("sha256", entry.sha256);
   in.text("previous", entry.previous);
+  in.flag("letGo", entry.let_go);
+}
+
+void tell_forgotten(json::Writer& out, const Manifest& manifest) {
+  if (manifest.forgotten_chain.empty()) return;
+  out.key("letGo");
+  out.begin_object();
+  for (const LetGoCounter& counter : let_go_counters) {
+    out.integer(counter.key, static_cast<std::int64_t>(manifest.forgotten.*counter.member));
+  }
+  out.text("chain", manifest.forgotten_chain);
+  out.end_object();
+}
+
+void read_forgotten(Members& in, Manifest& manifest) {
+  for (const LetGoCounter& counter : let_go_counters) in.count(counter.key, manifest.forgotten.*counter.member);
+  in.text("chain", manifest.forgotten_chain);
+}
+
+std::uint32_t segment_of(const ManifestEntry& entry) {
+  const auto name = parse_file_name(entry.name);
+  return name ? name->segment : 0;
+}
+
+// The part that one file has in what is let go: a segment counts with its first file.
+LetGo part_of(const ManifestEntry& entry, std::uint32_t& last_segment) {
+  LetGo part{.bytes = entry.bytes};
+  const auto name = parse_file_name(entry.name);
+  if (!name) return part;
+  part.segments = std::exchange(last_segment, name->segment) == name->segment ? 0 : 1;
+  if (name->role == FileRole::packets) part.packets = entry.records;
+  if (name->role == FileRole::calls) part.calls = entry.records;
+  return part;
 }
 
 // Files are read in pieces, as large as they are themselves but within these.
@@ -138,17 +184,57 @@ std::string link(const ManifestEntry& entry) {
                                 time_text(entry.first), time_text(entry.last), entry.sha256, entry.previous));
 }
 
+LetGo& LetGo::operator+=(const LetGo& other) {
+  for (const LetGoCounter& counter : let_go_counters) this->*counter.member += other.*counter.member;
+  return *this;
+}
+
 void Manifest::append(ManifestEntry entry) {
-  entry.previous = files.empty() ? no_previous() : link(files.back());
+  const std::string before = chain();
+  entry.previous = before.empty() ? no_previous() : before;
   files.push_back(std::move(entry));
 }
 
 std::string Manifest::chain() const {
-  return files.empty() ? std::string() : link(files.back());
+  return files.empty() ? forgotten_chain : link(files.back());
+}
+
+bool Manifest::ended_with(std::string_view chain) const {
+  std::size_t end = files.size();
+  while (end != 0 && files[end - 1].let_go && link(files[end - 1]) != chain) --end;
+  return (end == 0 ? forgotten_chain : link(files[end - 1])) == chain;
+}
+
+void Manifest::let_go(std::uint32_t segment) {
+  std::size_t listed = 0;
+  for (ManifestEntry& entry : files) {
+    entry.let_go = entry.let_go || segment_of(entry) == segment;
+    listed += entry.let_go ? 1U : 0U;
+  }
+  // Whole segments only, and only from the front: what is left goes on from one link.
+  while (listed > most_let_go && files.front().let_go) {
+    const std::uint32_t oldest = segment_of(files.front());
+    std::uint32_t last = 0;
+    while (!files.empty() && files.front().let_go && segment_of(files.front()) == oldest) {
+      forgotten += part_of(files.front(), last);
+      forgotten_chain = link(files.front());
+      files.erase(files.begin());
+      --listed;
+    }
+  }
+}
+
+LetGo Manifest::let_go_total() const {
+  LetGo total = forgotten;
+  std::uint32_t last = 0;
+  for (const ManifestEntry& entry : files) {
+    if (entry.let_go) total += part_of(entry, last);
+  }
+  return total;
 }
 
 std::optional<std::size_t> Manifest::broken_at() const {
-  std::string expected = no_previous();
+  std::string expected = forgotten_chain.empty() ? no_previous() : forgotten_chain;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (files[i].previous != expected) return i;
     expected = link(files[i]);
@@ -172,6 +258,7 @@ std::string to_json(const Manifest& manifest) {
   out.integer("major", current_format.major);
   out.integer("minor", current_format.minor);
   out.end_object();
+  tell_forgotten(out, manifest);
   out.key("files");
   out.begin_array();
   for (const ManifestEntry& entry : manifest.files) tell(out, entry);
@@ -190,6 +277,7 @@ Result<Manifest> read_manifest(std::string_view json, const std::string& path) {
   if (!format) return format.error();
   Manifest manifest;
   manifest.format = *format;
+  in.object("letGo", [&](Members& forgotten) { read_forgotten(forgotten, manifest); });
   in.each("files", [&](Members& file) { read_entry(file, manifest.files.emplace_back()); });
   if (!in.ok()) return damaged(path, in.wrong());
   return manifest;

@@ -18,7 +18,6 @@ namespace {
 
 // Enough to see the mark, which stands at the beginning.
 constexpr std::size_t mark_reach = 256;
-constexpr std::size_t longest_manifest = 128U << 20U;
 
 bool has_mark(const Folder& folder, std::string_view file_name, std::string_view mark) {
   const auto file = folder.open_file(file_name);

@@ -8,18 +8,27 @@
 #include <optional>
 #include <utility>
 
+#include "base/quantity.hpp"
 #include "record/digest.hpp"
 #include "record/format.hpp"
 #include "record/job.hpp"
-#include "record/manifest.hpp"
 #include "record/schedule.hpp"
 
 namespace wiretape::record {
 namespace {
 
-constexpr std::array<std::string_view, 10> verdict_names = {"good",    "open",   "torn",     "damaged",  "missing",
-                                                            "swapped", "broken", "unlisted", "leftover", "foreign"};
+constexpr std::array<std::string_view, 11> verdict_names = {
+    "good", "open", "torn", "damaged", "missing", "swapped", "broken", "unlisted", "leftover", "foreign", "let go"};
 constexpr std::size_t longest_document = 128U << 20U;
+
+bool has_begun(const Folder& iteration) {
+  const auto entries = iteration.entries();
+  if (!entries) return true;
+  return std::any_of(entries->begin(), entries->end(), [](const FolderEntry& entry) {
+    const auto name = parse_file_name(entry.name);
+    return !name || name->role != FileRole::unfinished;
+  });
+}
 
 class Verifier {
  public:
@@ -85,8 +94,19 @@ class Verifier {
     const auto folder = folder_.folder(name);
     if (!folder) return add(name, Verdict::damaged, folder.error().message);
     const Iteration* const iteration = described(name);
+    // The power may have failed between making the folder and speaking of it.
+    if (iteration == nullptr && !has_begun(*folder)) {
+      return add(name, Verdict::leftover, "of an iteration that was interrupted before it began");
+    }
     const Manifest manifest = check_manifest(*folder, name, iteration);
-    for (const ManifestEntry& entry : manifest.files) check_listed(*folder, name, manifest, entry);
+    for (const ManifestEntry& entry : manifest.files) {
+      if (entry.let_go) {
+        check_let_go(*folder, name, entry);
+      } else {
+        check_listed(*folder, name, manifest, entry);
+      }
+    }
+    result_.let_go += manifest.let_go_total();
     check_unlisted(*folder, name, manifest, iteration);
   }
 
@@ -107,13 +127,19 @@ class Verifier {
     if (const auto at = manifest->broken_at()) {
       add(path, Verdict::broken,
           fmt::format("{} does not follow from what stands before it", manifest->files[*at].name));
-    } else if (iteration != nullptr && iteration->ended && iteration->chain != manifest->chain() &&
+    } else if (iteration != nullptr && iteration->ended && !manifest->ended_with(iteration->chain) &&
                iteration->state != State::interrupted) {
       add(path, Verdict::broken, "it is not the one that the recording ended with");
     } else {
       check_seal(path, *text);
     }
     return std::move(*manifest);
+  }
+
+  void check_let_go(const Folder& folder, const std::string& iteration, const ManifestEntry& entry) {
+    const std::string path = iteration + '/' + entry.name;
+    if (folder.exists(entry.name)) return add(path, Verdict::leftover, "of a segment that was let go");
+    add(path, Verdict::let_go, fmt::format("{} made room for newer ones", size_text(entry.bytes)));
   }
 
   void check_listed(const Folder& folder, const std::string& iteration, const Manifest& manifest,
@@ -194,7 +220,8 @@ bool is_damage(Verdict verdict) {
     case Verdict::open:
     case Verdict::torn:
     case Verdict::leftover:
-    case Verdict::foreign: return false;
+    case Verdict::foreign:
+    case Verdict::let_go: return false;
     case Verdict::damaged:
     case Verdict::missing:
     case Verdict::swapped:

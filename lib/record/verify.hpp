@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "record/files.hpp"
+#include "record/manifest.hpp"
 
 namespace wiretape::record {
 
@@ -24,6 +25,7 @@ enum class Verdict : std::uint8_t {
   unlisted,  // a file that no manifest names and that no open segment can be
   leftover,  // of a merge or replacement that was interrupted; harmless
   foreign,   // not written by wiretape
+  let_go,    // removed by wiretape to make room, as the manifest says
 };
 std::string_view name(Verdict verdict);
 // Whether it means that what was recorded is not what is there now.
@@ -38,6 +40,7 @@ struct Finding {
 struct Verification {
   std::vector<Finding> findings;  // one for each file, by path
   std::uint64_t bytes = 0;        // read
+  LetGo let_go;                   // what the manifests name as let go, findings or not
 
   [[nodiscard]] bool intact() const;  // no finding is damage
 };

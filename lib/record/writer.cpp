@@ -17,9 +17,6 @@
 namespace wiretape::record {
 namespace {
 
-// 100,000 segments; anything larger is none of ours.
-constexpr std::size_t longest_manifest = 128U << 20U;
-
 // Length of the whole records at the front of `bytes`, which begin with a record.
 std::size_t whole_packets(Bytes bytes) {
   Cursor in(bytes);
@@ -108,6 +105,8 @@ struct OpenSegment {
   [[nodiscard]] bool in_order() const { return runs_known && runs.size() <= 1; }
   // The header counts before it has been written.
   [[nodiscard]] std::uint64_t pcap_size() const { return packets.size() + (packets.file() ? 0 : pcap_header_size); }
+  [[nodiscard]] std::uint64_t line_size() const { return streams.size() + calls.size(); }
+  [[nodiscard]] bool empty() const { return packets.empty() && streams.empty() && calls.empty(); }
 
   // Before each record: notes where one begins that is older than the one before.
   void note_time(std::uint64_t key) {
@@ -124,7 +123,11 @@ struct OpenSegment {
 }  // namespace
 
 struct IterationWriter::Impl {
-  Impl(Folder its_folder, const WriterOptions& its_options) : folder(std::move(its_folder)), options(its_options) {}
+  Impl(Folder its_folder, const WriterOptions& its_options) : folder(std::move(its_folder)), options(its_options) {
+    if (options.ring && options.storage_limit != 0) {
+      options.segment_size = std::min(options.segment_size, options.storage_limit / 4);
+    }
+  }
 
   // Remembers the first error: from then on nothing is taken.
   Result<void> fail(Result<void> result) {
@@ -175,8 +178,45 @@ struct IterationWriter::Impl {
     return open_segment(link);
   }
 
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const {
+    return options.storage_limit == 0 || options.taken + written.bytes - given_back + bytes <= options.storage_limit;
+  }
+
+  // The oldest first: those of earlier iterations, then what is closed here, then what is open.
+  Result<LetGo> let_go_oldest() {
+    if (options.earlier != nullptr) {
+      auto gone = options.earlier->let_go_oldest();
+      if (!gone || gone->segments != 0) return gone;
+    }
+    std::vector<std::uint32_t> open;
+    for (const auto& segment : segments) open.push_back(segment->number);
+    auto gone = record::let_go_oldest(folder, manifest, open);
+    if (gone) written.let_go += *gone;
+    return gone;
+  }
+
+  // Before a record's segment is chosen, which may be closed and let go by this.
+  Result<void> make_room(std::uint64_t bytes) {
+    if (!options.ring) return {};
+    while (!has_room(bytes)) {
+      const auto gone = let_go_oldest();
+      if (!gone) return gone.error();
+      given_back += gone->bytes;
+      if (gone->segments != 0) continue;
+      if (segments.empty()) return {};
+      if (auto closed = close_all(); !closed) return closed;
+    }
+    return {};
+  }
+
+  // Whether a segment is to be closed before so much more is written to it.
+  [[nodiscard]] bool is_full(const OpenSegment& segment, std::uint64_t bytes) const {
+    const std::uint64_t lines = options.ring ? segment.line_size() : 0;
+    return segment.pcap_size() + lines + bytes > options.segment_size;
+  }
+
   Result<void> take_room(std::uint64_t bytes) {
-    if (options.storage_limit != 0 && options.taken + written.bytes + bytes > options.storage_limit) {
+    if (!has_room(bytes)) {
       limit_reached = true;
       return Error{.kind = ErrorKind::write,
                    .message = fmt::format("the storage limit of {} is reached in {}", size_text(options.storage_limit),
@@ -191,8 +231,9 @@ struct IterationWriter::Impl {
   Result<void> packet(const net::Packet& packet) {
     const Bytes data = packet.data.substr(0, longest_packet);
     const std::size_t size = pcap_record_header_size + data.size();
+    if (auto made = make_room(size + pcap_header_size); !made) return made;
     OpenSegment* segment = &segment_for(packet.link);
-    if (segment->pcap_size() + size > options.segment_size && !segment->packets.empty()) {
+    if (is_full(*segment, size) && !segment->packets.empty()) {
       if (auto closed = close(*segment); !closed) return closed;
       segment = &segment_for(packet.link);
     }
@@ -212,6 +253,10 @@ struct IterationWriter::Impl {
   }
 
   Result<void> line(std::string_view json, RecordFile OpenSegment::*file, std::uint64_t Written::*counter) {
+    if (auto made = make_room(json.size() + 1); !made) return made;
+    if (options.ring && current != nullptr && is_full(*current, json.size() + 1) && !current->empty()) {
+      if (auto closed = close(*current); !closed) return closed;
+    }
     if (auto room = take_room(json.size() + 1); !room) return room;
     if (current == nullptr) current = segments.empty() ? &open_segment(std::nullopt) : segments.back().get();
     std::string& out = (current->*file).buffer();
@@ -340,6 +385,7 @@ struct IterationWriter::Impl {
   OpenSegment* current = nullptr;                      // of the packet written last
   std::uint32_t next_number = 1;
   Written written;
+  std::uint64_t given_back = 0;  // bytes, by letting go
   std::optional<Error> failure;
   bool limit_reached = false;  // that is the failure, and nothing else
 };

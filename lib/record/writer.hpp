@@ -10,6 +10,8 @@
 #include "base/result.hpp"
 #include "net/packet.hpp"
 #include "record/files.hpp"
+#include "record/manifest.hpp"
+#include "record/ring.hpp"
 
 namespace wiretape::record {
 
@@ -17,8 +19,12 @@ struct WriterOptions {
   std::uint64_t segment_size = 1ULL << 30U;  // bytes of pcap after which a segment is closed
   std::uint64_t storage_limit = 0;           // bytes that the recording may take, 0: no limit
   std::uint64_t taken = 0;                   // bytes of it that other files of the recording take
-  std::size_t buffer_size = 1U << 20U;       // bytes held back for each file before they go to the kernel
-  std::size_t merge_memory = 24U << 20U;     // bytes that bringing a segment into time order may take
+  // Instead of ending at the storage limit, the oldest segments are let go. Then a segment, its lines included, takes a
+  // quarter of the limit at most.
+  bool ring = false;
+  std::shared_ptr<EarlierIterations> earlier = {};  // whose segments go first; may be null
+  std::size_t buffer_size = 1U << 20U;              // bytes held back for each file before they go to the kernel
+  std::size_t merge_memory = 24U << 20U;            // bytes that bringing a segment into time order may take
 };
 
 // What has been written, buffers included.
@@ -30,6 +36,7 @@ struct Written {
   std::uint64_t stream_lines = 0;
   std::uint64_t bytes = 0;  // of all files
   std::uint32_t segments = 0;
+  LetGo let_go;  // of that, by the ring
 };
 
 // After an error nothing more is taken: every call gives that error again, except finish(), which still closes what is
@@ -44,7 +51,7 @@ class IterationWriter {
 
   // Appends a packet to the open segment of its link type, closing it first when it is full. Packets may come in any
   // order of time: a closed segment is brought into time order, packets of equal time in the order in which they came.
-  // `packet.data` is copied.
+  // `packet.data` is copied. ErrorKind::write at the storage limit; with a ring only when nothing is left to let go.
   Result<void> packet(const net::Packet& packet);
 
   // One JSON object without newline. Goes beside the segment of the packet that was written last, and reaches the
