@@ -30,11 +30,22 @@ struct Checked {
   record::Verification verification;
 };
 
+bool is_as_it_should_be(record::Verdict verdict) {
+  return verdict == record::Verdict::good || verdict == record::Verdict::let_go;
+}
+
+std::string let_go_of(const record::LetGo& let_go) {
+  if (let_go.segments == 0) return "";
+  return fmt::format("; a ring let go of {} before: {}, {}, {}", counted(let_go.segments, "segment", "segments"),
+                     counted(let_go.packets, "packet", "packets"), counted(let_go.calls, "call", "calls"),
+                     size_text(let_go.bytes));
+}
+
 // Every file with -v, otherwise those that are not as they should be, and a closing line.
 std::string as_text(const Checked& checked, const RecordVerifyOptions& options) {
   std::string text;
   for (const record::Finding& finding : checked.verification.findings) {
-    if (finding.verdict == record::Verdict::good && !options.verbose) continue;
+    if (is_as_it_should_be(finding.verdict) && !options.verbose) continue;
     fmt::format_to(std::back_inserter(text), "{:<9} ", record::name(finding.verdict));
     append_safe(text, checked.name + '/' + finding.path);
     if (!finding.sentence.empty()) {
@@ -43,9 +54,9 @@ std::string as_text(const Checked& checked, const RecordVerifyOptions& options) 
     }
     text += '\n';
   }
-  fmt::format_to(std::back_inserter(text), "{}: {}, {} read, {}\n", checked.name,
+  fmt::format_to(std::back_inserter(text), "{}: {}, {} read, {}{}\n", checked.name,
                  counted(checked.verification.findings.size(), "file", "files"), size_text(checked.verification.bytes),
-                 checked.verification.intact() ? "intact" : "damaged");
+                 checked.verification.intact() ? "intact" : "damaged", let_go_of(checked.verification.let_go));
   return text;
 }
 
@@ -58,6 +69,10 @@ std::string as_json(const std::vector<Checked>& all) {
     writer.text("name", checked.name);
     writer.boolean("intact", checked.verification.intact());
     writer.integer("bytes", static_cast<std::int64_t>(checked.verification.bytes));
+    writer.integer("letGoSegments", static_cast<std::int64_t>(checked.verification.let_go.segments));
+    writer.integer("letGoPackets", static_cast<std::int64_t>(checked.verification.let_go.packets));
+    writer.integer("letGoBytes", static_cast<std::int64_t>(checked.verification.let_go.bytes));
+    writer.integer("letGoCalls", static_cast<std::int64_t>(checked.verification.let_go.calls));
     writer.key("files");
     writer.begin_array();
     for (const record::Finding& finding : checked.verification.findings) {
