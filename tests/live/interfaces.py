@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interfaces that come and go, several at once, and what of their packets is taken."""
 import os
+import pathlib
 import pwd
 import struct
 
@@ -127,6 +128,55 @@ def any_interface(lab):
     equal(sorted(paths(lab)), ["/items/1", "/items/2"], "calls")
     equal([link_type(path) for path in Left(lab).segments()], [LINUX_SLL2], "link type")
     expect("LINUX_SLL2" in recorder.said, recorder.said)
+
+
+@case
+def a_bridge(lab):
+    """a bridge and its port show every packet twice: it is recorded once, with -i any and with both by name"""
+    add_bridge(lab)
+    with lab.nginx():
+        for name, interfaces in (("any", ["-i", "any"]), ("both", ["-i", "wtbridge", "-i", lab.device])):
+            recorder = lab.record(*interfaces, "http", name=name)
+            for path in ("/items/1", "/items/2"):
+                lab.fetch(path)
+            until(lambda: len(Left(lab, name).calls()) == 2, "both calls")
+            recorder.end()
+            left = Left(lab, name)
+            equal(sorted(call["request"]["path"] for call in left.calls()), ["/items/1", "/items/2"], "calls")
+            ip_packets = [data[20 if name == "any" else 14:] for _, data in left.packets()]
+            expect(len(ip_packets) >= 2 * 9, f"only {len(ip_packets)} packets of two connections")
+            equal(len(set(ip_packets)), len(ip_packets), f"different packets of those recorded with {name}")
+            captured = recorder.counters()[0]
+            expect(captured >= 2 * len(ip_packets), f"{captured} captured are no two of each of {len(ip_packets)}")
+
+
+def add_bridge(lab):
+    """Between the device of the server and its address."""
+    ip(lab, "link", "add", "wtbridge", "type", "bridge", "stp_state", "0")
+    ip(lab, "addr", "flush", "dev", lab.device)
+    ip(lab, "link", "set", lab.device, "master", "wtbridge")
+    ip(lab, "addr", "add", ADDRESS[SERVER] + "/24", "dev", "wtbridge")
+    ip(lab, "link", "set", "wtbridge", "up")
+    # What leaves the bridge in one piece would leave its port in several.
+    lab.pair.run(SERVER, "ethtool", "-K", "wtbridge", "tso", "off", "gso", "off", "gro", "off", "tx", "off")
+
+
+@case
+def ring_size(lab):
+    """the kernel's ring is as large as -B says, 64 MiB without it"""
+    for name, words, size in (("default", [], 64 << 20), ("small", ["-B", "8Mi"], 8 << 20)):
+        recorder = lab.record(*words, name=name)
+        rings = {size for child in children_of(recorder.process.pid) for size in mapped_sockets(child)}
+        recorder.end()
+        equal(rings, {size}, f"sizes of rings in the capturing process, {name}")
+
+
+def mapped_sockets(process):
+    """Sizes in bytes."""
+    for line in pathlib.Path(f"/proc/{process}/maps").read_text().splitlines():
+        if "socket:[" in line:
+            start, end = line.split()[0].split("-")
+            yield int(end, 16) - int(start, 16)
 
 
 def from_itself(lab, path):
