@@ -194,7 +194,9 @@ bool gives_way(const CLI::App& command, std::string_view key) {
   constexpr auto statement = std::to_array<std::string_view>({"kfl", "kfl-file"});
   constexpr auto live = std::to_array<std::string_view>({"interface", "snapshot-length", "buffer-size",
                                                          "no-promiscuous-mode", "direction", "linktype",
-                                                         "time-stamp-type", "duration", "relinquish-privileges"});
+                                                         "time-stamp-type", "duration", "relinquish-privileges",
+                                                         "start", "iterations", "ring", "on-segment",
+                                                         "on-end", "detach", "resume"});
   if (is_one_of(statement, key)) {
     return is_given(command, "KFL") || is_given(command, "--kfl") || is_given(command, "--kfl-file");
   }

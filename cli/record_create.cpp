@@ -105,7 +105,7 @@ ExitStatus status_of(const LiveOutcome& outcome) {
 }
 
 // In the foreground, or in the background from the moment on when nothing can be refused any more.
-Result<ExitStatus> record_live(const std::string& name, const engine::RecorderOptions& recorder,
+Result<ExitStatus> record_live(const std::string& name, engine::RecorderOptions recorder,
                                const RecordCreateOptions& options,
                                const std::function<Result<record::Recording>()>& open) {
   std::optional<Background> background;
@@ -114,6 +114,7 @@ Result<ExitStatus> record_live(const std::string& name, const engine::RecorderOp
     if (!started) return std::move(started).error();
     if (started->status) return *started->status;
     background.emplace(*std::move(started));
+    recorder.terminal = engine::CaptureRequest::Terminal::left;
   }
   auto recording = open();
   if (!recording) return std::move(recording).error();
@@ -134,9 +135,11 @@ Result<ExitStatus> record_from_interfaces(engine::RecordRequest request, const R
   auto interfaces = interfaces_of(options.capture);
   if (!interfaces) return std::move(interfaces).error();
   request.job.interfaces = *std::move(interfaces);
-  if (!options.quiet) {
+  const record::Job& job = request.job;
+  const bool by_schedule = job.start || job.iterations != 1 || job.expiration.nanoseconds != 0;
+  if (!options.quiet && (by_schedule || options.verbose)) {
     const Timestamp time = now();
-    notice(record::job_in_words(request.job, record::window_of(request.job, time, 0), time));
+    notice(record::job_in_words(job, record::window_of(job, time, 0), time));
   }
   if (const auto runner = record::RunLock::holder(request.store)) return leave_to(*runner, request);
   const auto status =

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "base/quantity.hpp"
@@ -96,6 +97,7 @@ struct LiveSession::Impl {
     control.report = [](const engine::JobReport& report) { lines(counters(report.report)); };
     control.began = [this](const record::Job& job, const std::vector<capture::Interface>& interfaces,
                            std::optional<Timestamp> until) {
+      recording.insert(job.name);
       if (talk != Talk::quiet) say_began(job, interfaces, until);
       tell_ready();
     };
@@ -112,7 +114,7 @@ struct LiveSession::Impl {
 
   void sum_up(const engine::JobReport& report) {
     outcome.last = report;
-    if (talk == Talk::quiet || report.report.totals == record::Totals{}) return;
+    if (recording.erase(report.name) == 0 || talk == Talk::quiet) return;
     lines(counters(report.report) + matched(report.report, options.store + '/' + report.name));
   }
 
@@ -134,6 +136,7 @@ struct LiveSession::Impl {
   engine::RecorderControl control;
   std::function<void()> ready;
   std::function<void()> tick;
+  std::set<std::string> recording;  // names of those that record now
   LiveOutcome outcome;
   engine::Recorder recorder{options, control};
 };

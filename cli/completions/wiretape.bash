@@ -17,7 +17,7 @@ _wiretape() {
     word=${COMP_WORDS[i]}
     case $command:$word in
       :record | :analyze | :interfaces | :kfl) command=$word ;;
-      record:create | record:list | record:show | record:stop | record:delete | record:prune | record:verify) command="record $word" ;;
+      record:create | record:list | record:show | record:run | record:stop | record:delete | record:prune | record:verify) command="record $word" ;;
       kfl:check | kfl:explain | kfl:fields | kfl:match) command="kfl $word" ;;
     esac
   done
@@ -48,7 +48,7 @@ _wiretape() {
       ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
     -B | --buffer-size | -s | --snapshot-length | -y | --linktype | -j | --time-stamp-type | --duration) return ;;
-    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --spool-limit | --storage-limit | --body-limit | --workers)
+    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --spool-limit | --storage-limit | --body-limit | --workers | --start | --iterations | --expiration | --keep-after | --on-segment | --on-end)
       return
       ;;
   esac
@@ -57,13 +57,14 @@ _wiretape() {
     -y --linktype -j --time-stamp-type"
   case $command in
     "") words="record analyze interfaces kfl --config --version --help --help-all" ;;
-    record) words="create list show stop delete prune verify --config --help" ;;
+    record) words="create list show run stop delete prune verify --config --help" ;;
     "record create")
-      words="$capture -D --list-interfaces --duration -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --workers --store
+      words="$capture -D --list-interfaces --start --iterations --duration --expiration --detach --resume --keep-after --ring --on-segment --on-end -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --workers --store
         --force --keep-clear-packets -q -v --json --config --help"
       ;;
     "record list") words="--state --watch --json --store --config --help" ;;
     "record show") words="--last --watch --json --store --config --help" ;;
+    "record run") words="-Z --relinquish-privileges --workers -q --store --config --help" ;;
     "record stop") words="--store --config --help" ;;
     interfaces) words="--json --config --help" ;;
     "record delete") words="--yes --json --store --config --help" ;;

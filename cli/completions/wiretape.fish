@@ -31,6 +31,7 @@ complete -c wiretape -n $record -a list -d 'List all recordings'
 complete -c wiretape -n $record -a show -d 'Show one recording'
 complete -c wiretape -n $record -a stop -d 'End recordings that are being made'
 complete -c wiretape -n $record -a delete -d 'Delete recordings'
+complete -c wiretape -n $record -a run -d 'Run every job of the store, as a service'
 complete -c wiretape -n $record -a prune -d 'Remove what has expired'
 complete -c wiretape -n $record -a verify -d 'Check every file of recordings'
 
@@ -62,7 +63,7 @@ for command in 'record create' analyze
     complete -c wiretape -n "__wiretape_in $command" -s y -l linktype -x -d 'Link type to capture with'
     complete -c wiretape -n "__wiretape_in $command" -s j -l time-stamp-type -x -d 'Time stamps to capture with'
 end
-for command in 'record create' 'record list' 'record show' 'record stop' 'record delete' 'record prune' 'record verify' analyze
+for command in 'record create' 'record list' 'record show' 'record run' 'record stop' 'record delete' 'record prune' 'record verify' analyze
     complete -c wiretape -n "__wiretape_in $command" -l store -x -a '(__fish_complete_directories)' -d 'The folder of all recordings'
 end
 for command in 'record create' 'record list' 'record show' 'record delete' 'record prune' 'record verify' interfaces
@@ -79,6 +80,18 @@ complete -c wiretape -n '__wiretape_in record create' -s Z -l relinquish-privile
 complete -c wiretape -n '__wiretape_in record create' -s c -x -d 'End after so many packets'
 complete -c wiretape -n '__wiretape_in record create' -l segment-size -x -d 'Begin a new file after so many bytes'
 complete -c wiretape -n '__wiretape_in record create' -l backlog-limit -x -d 'Hold back so much of undecided streams'
+complete -c wiretape -n '__wiretape_in record create' -l start -x -d 'Begin at this time of day in UTC'
+complete -c wiretape -n '__wiretape_in record create' -l iterations -x -d 'Record on so many days'
+complete -c wiretape -n '__wiretape_in record create' -l expiration -x -d 'Keep each day so many minutes'
+complete -c wiretape -n '__wiretape_in record create' -l keep-after -x -d 'Keep a stream so long behind its last match'
+complete -c wiretape -n '__wiretape_in record create' -l ring -d 'Let the oldest go at the storage limit'
+complete -c wiretape -n '__wiretape_in record create' -l on-segment -x -d 'Run this when a segment is finished'
+complete -c wiretape -n '__wiretape_in record create' -l on-end -x -d 'Run this when the recording is over'
+complete -c wiretape -n '__wiretape_in record create' -l detach -d 'Go on in the background'
+complete -c wiretape -n '__wiretape_in record create' -l resume -x -a '(__wiretape_recordings)' -d 'Go on with this recording'
+complete -c wiretape -n '__wiretape_in record run' -s Z -l relinquish-privileges -x -d 'Write as this user'
+complete -c wiretape -n '__wiretape_in record run' -l workers -x -d 'Threads that take traffic apart'
+complete -c wiretape -n '__wiretape_in record run' -s q -d 'Say nothing but errors'
 complete -c wiretape -n '__wiretape_in record create' -l spool-limit -x -d 'Move so much of what is held back to a file'
 complete -c wiretape -n '__wiretape_in record create' -l storage-limit -x -d 'Take no more room than this'
 complete -c wiretape -n '__wiretape_in record create' -l force -d 'Start even when the statement can never match'

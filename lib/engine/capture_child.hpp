@@ -19,6 +19,8 @@ struct CaptureRequest {
   std::uint64_t backlog_limit = 256U << 20U;
   std::uint64_t spool_limit = 1ULL << 30U;
   std::size_t workers = 0;
+  // Whose terminal it is: where the recorder goes on in the background, the caller's must not be held open.
+  enum class Terminal : std::uint8_t { shared, left } terminal = Terminal::shared;
 };
 
 // Opens the interfaces, gives up what it does not need, and captures until it is told to leave or its recorder is gone.

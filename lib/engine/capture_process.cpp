@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/capture_process.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +21,18 @@ Error system_error(std::string_view what) {
   return {.kind = ErrorKind::capture, .message = fmt::format("{}: {}", what, std::strerror(errno))};
 }
 
+// Nothing of the parent's stays open here: locks and pipes would outlive it by the moment that this process does.
+void keep_only(int socket, CaptureRequest::Terminal terminal) {
+  const auto number = static_cast<unsigned>(socket);
+  if (number > 3) ::close_range(3, number - 1, 0);
+  ::close_range(number + 1, ~0U, 0);
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(nothing, STDOUT_FILENO);
+  if (terminal == CaptureRequest::Terminal::left) ::dup2(nothing, STDERR_FILENO);
+  ::close(nothing);
+}
+
 [[noreturn]] void live_as_child(const CaptureRequest& request, int socket, pid_t parent) {
   // Without its parent nobody would end it; Ctrl-C is for the parent, which then says so.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -27,6 +40,7 @@ Error system_error(std::string_view what) {
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGTERM, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
+  keep_only(socket, request.terminal);
   run_capture_child(request, socket);
   ::_exit(0);
 }

@@ -390,7 +390,8 @@ Result<CaptureRequest> Recorder::Impl::request_of(const Job& job) const {
                          .body_limit = wanted.body_limit,
                          .backlog_limit = wanted.backlog_limit,
                          .spool_limit = wanted.spool_limit,
-                         .workers = options.workers};
+                         .workers = options.workers,
+                         .terminal = options.terminal};
   std::vector<std::string> names = wanted.interfaces;
   if (names.empty()) {
     auto name = capture::default_interface();

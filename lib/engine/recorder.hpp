@@ -16,6 +16,7 @@
 
 #include "base/result.hpp"
 #include "capture/live.hpp"
+#include "engine/capture_child.hpp"
 #include "engine/words.hpp"
 #include "record/recording.hpp"
 
@@ -41,6 +42,7 @@ struct RecorderOptions {
   std::string store;
   std::string user;  // -Z
   std::size_t workers = 0;
+  CaptureRequest::Terminal terminal = CaptureRequest::Terminal::shared;
   // Until its jobs are over, or until it is stopped, taking up every job of the store that comes.
   enum class Life : std::uint8_t { with_its_jobs, service } life = Life::with_its_jobs;
 };
