@@ -116,8 +116,8 @@ std::string kept(const record::Totals& totals) {
 std::string let_go(const record::Totals& totals) {
   if (totals.let_go_segments == 0) return "";
   return fmt::format("{}: {}, {} ({})", counted(totals.let_go_segments, "segment", "segments"),
-                     counted(totals.let_go_calls, "call", "calls"),
-                     counted(totals.let_go_packets, "packet", "packets"), size_text(totals.let_go_bytes));
+                     counted(totals.let_go_calls, "call", "calls"), counted(totals.let_go_packets, "packet", "packets"),
+                     size_text(totals.let_go_bytes));
 }
 
 std::string seen(const record::Totals& totals) {
@@ -162,7 +162,7 @@ std::vector<std::string> names_of(const std::vector<record::Macro>& macros) {
 
 // What the job asked for, where it is not what every job has.
 void add_job(Facts& facts, const record::Job& job) {
-  facts.add("Statement", job.statement.empty() ? "(none: every packet)" : job.statement);
+  facts.add("Statement", job.statement.empty() ? "(none: every packet)" : record::one_line(job.statement));
   facts.add("Macros", fmt::format("{}", fmt::join(names_of(job.macros), ", ")));
   facts.add("Interfaces", fmt::format("{}", fmt::join(job.interfaces, ", ")));
   facts.add("Files", fmt::format("{}", fmt::join(job.files, ", ")));

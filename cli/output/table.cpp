@@ -5,28 +5,13 @@
 #include <algorithm>
 
 #include "output/safe_text.hpp"
+#include "record/job_text.hpp"
 
 namespace wiretape::cli {
 namespace {
 
 bool continues_code_point(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
-}
-
-// Blanks of any kind become one space: a statement of several lines stands in one.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-    if (!blank) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  std::string safe;
-  append_safe(safe, line);
-  return safe;
 }
 
 }  // namespace
@@ -46,7 +31,11 @@ std::string_view first_columns(std::string_view text, std::size_t count) {
 }
 
 void Table::add(std::vector<std::string> cells) {
-  for (std::string& cell : cells) cell = one_line(cell);
+  for (std::string& cell : cells) {
+    const std::string line = record::one_line(cell);
+    cell.clear();
+    append_safe(cell, line);
+  }
   rows_.push_back(std::move(cells));
 }
 

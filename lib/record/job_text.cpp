@@ -19,21 +19,6 @@ Duration rounded(Duration span, Duration to) {
   return {(span.nanoseconds + to.nanoseconds / 2) / to.nanoseconds * to.nanoseconds};
 }
 
-// A statement may have been written on several lines.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-    if (!blank) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  if (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
-
 // "a", "a and b", "a, b and c"
 std::string listed(const std::vector<std::string>& words) {
   std::string text;
@@ -92,6 +77,20 @@ std::string length_in_words(const Job& job) {
   const std::string each = *job.duration == day ? "all day" : duration_text(*job.duration) + " a day";
   if (job.iterations == 0) return each + " until stopped";
   return fmt::format("{} for {}", each, days_text(job.iterations));
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!blank) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  if (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
 }
 
 std::string rough_text(Duration span) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "record/job.hpp"
@@ -34,6 +35,9 @@ std::string expiry_in_words(const Job& job, const Iteration& iteration, Timestam
 
 // 09:45, 09:45:30, and with the date when it is a day or more from `now`: 2024-06-05 09:45. UTC.
 std::string clock_text(Timestamp time, Timestamp now);
+
+// Blanks of any kind become one space: a statement that was written on several lines stands in one.
+std::string one_line(std::string_view text);
 
 // As exact as a person wants it: seconds below two minutes, minutes up to a day, then hours. 0 s for the past.
 std::string rough_text(Duration span);

@@ -124,6 +124,13 @@ TEST_SUITE("record job text") {
           "\"errors\": http, on eth0, from now until interrupted, at most 100 packets, kept until deleted");
   }
 
+  TEST_CASE("a text of several lines in one: text -> line") {
+    const struct {
+      std::string text, line;
+    } rows[] = {{"http", "http"}, {"", ""}, {" \n", ""}, {"  http\n\tand\r\n x  \n", "http and x"}};
+    for (const auto& row : rows) CHECK(one_line(row.text) == row.line);
+  }
+
   TEST_CASE("a span: seconds -> as exact as a person wants it") {
     const struct {
       std::int64_t seconds;
