@@ -87,6 +87,7 @@ class ByPosition final : public KeptPackets {
   Result<bool> advance(File& file) {
     std::uint64_t position = 0;
     file.ended = !file.reader.next(position);
+    if (file.reader.failed()) return lost_positions();
     if (file.ended) return false;
     auto again = source_.again(position);
     if (!again) return std::move(again).error();
@@ -96,6 +97,10 @@ class ByPosition final : public KeptPackets {
       file.head.data = file.bytes;
     }
     return true;
+  }
+
+  static Error lost_positions() {
+    return {.kind = ErrorKind::read, .message = "cannot read back which packets are to be kept, from a file in TMPDIR"};
   }
 
   capture::PacketSource& source_;

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/positions.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <functional>
+
+#include "engine/temporary.hpp"
 
 namespace wiretape::engine {
 namespace {
 
-// How many wait unsorted: 2 MiB.
-constexpr std::size_t fresh_limit = 1U << 18U;
+// How many wait unsorted: 512 KiB.
+constexpr std::size_t fresh_limit = 1U << 16U;
+// Bytes of sorted runs in memory.
+constexpr std::size_t memory_limit = 256U << 10U;
+// Of a run in the file, at a time.
+constexpr std::size_t read_size = 4096;
+constexpr std::size_t longest_varint = 10;
 
 // 7 bits a byte, lowest first, the top bit says that more follow.
 void append_varint(std::string& out, std::uint64_t value) {
@@ -25,6 +35,28 @@ std::uint64_t take_varint(const std::string& bytes, std::size_t& offset) {
   }
 }
 
+bool write_at(int file, const std::string& bytes, std::uint64_t at) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t written = ::pwrite(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(at + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    done += static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+bool read_at(int file, char* to, std::size_t size, std::uint64_t at) {
+  while (size != 0) {
+    const ssize_t got = ::pread(file, to, size, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    to += got;
+    at += static_cast<std::uint64_t>(got);
+    size -= static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
 }  // namespace
 
 void Positions::add(std::uint64_t position) {
@@ -37,53 +69,91 @@ void Positions::clear() {
   fresh_.clear();
   runs_.clear();
   size_ = 0;
+  in_memory_ = 0;
+  file_size_ = 0;
 }
 
 void Positions::seal() {
   if (fresh_.empty()) return;
   std::sort(fresh_.begin(), fresh_.end());
-  std::string run;
-  run.reserve(fresh_.size() * 3);
+  Run run;
+  run.bytes.reserve(fresh_.size() * 3);
   std::uint64_t before = 0;
   for (const std::uint64_t position : fresh_) {
-    append_varint(run, position - before);
+    append_varint(run.bytes, position - before);
     before = position;
   }
-  runs_.push_back(std::move(run));
   fresh_.clear();
+  run.size = run.bytes.size();
+  in_memory_ += run.bytes.capacity();
+  runs_.push_back(std::move(run));
+  if (in_memory_ > memory_limit) spill(runs_.back());
+}
+
+void Positions::spill(Run& run) {
+  if (file_.number() < 0 && !no_file_) {
+    auto file = temporary_file();
+    no_file_ = !file;
+    if (file) file_ = *std::move(file);
+  }
+  if (no_file_ || !write_at(file_.number(), run.bytes, file_size_)) return;
+  run.start = file_size_;
+  run.in_file = true;
+  file_size_ += run.size;
+  in_memory_ -= run.bytes.capacity();
+  run.bytes = {};
 }
 
 std::size_t Positions::memory() const {
-  std::size_t total = fresh_.capacity() * sizeof(std::uint64_t);
-  for (const std::string& run : runs_) total += run.capacity();
-  return total;
+  return fresh_.capacity() * sizeof(std::uint64_t) + in_memory_ + runs_.capacity() * sizeof(Run);
 }
 
 Positions::Reader Positions::read() {
   seal();
   Reader reader;
   reader.heap_.reserve(runs_.size());
-  for (const std::string& bytes : runs_) {
-    Reader::Run run{.bytes = &bytes, .offset = 0, .position = 0};
-    if (run.advance()) reader.heap_.push_back(run);
+  for (const Run& run : runs_) {
+    Reader::Cursor cursor{.run = &run, .file = file_.number()};
+    if (cursor.advance()) reader.heap_.push_back(std::move(cursor));
+    reader.failed_ = reader.failed_ || cursor.failed;
   }
   std::make_heap(reader.heap_.begin(), reader.heap_.end(), std::greater<>());
   return reader;
 }
 
-bool Positions::Reader::Run::advance() {
-  if (offset == bytes->size()) return false;
-  position += take_varint(*bytes, offset);
+bool Positions::Reader::Cursor::advance() {
+  if (!run->in_file) {
+    if (offset == run->size) return false;
+    position += take_varint(run->bytes, offset);
+    return true;
+  }
+  if (buffer.size() - offset < longest_varint && read < run->size && !refill()) return false;
+  if (offset == buffer.size()) return false;
+  position += take_varint(buffer, offset);
   return true;
+}
+
+// What was not taken stays in front.
+bool Positions::Reader::Cursor::refill() {
+  buffer.erase(0, offset);
+  offset = 0;
+  const std::size_t held = buffer.size();
+  const std::size_t size = std::min(read_size, run->size - read);
+  buffer.resize(held + size);
+  failed = !read_at(file, buffer.data() + held, size, run->start + read);
+  read += size;
+  return !failed;
 }
 
 bool Positions::Reader::next(std::uint64_t& position) {
   while (!heap_.empty()) {
     std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-    position = heap_.back().position;
-    if (heap_.back().advance()) {
+    Cursor& first = heap_.back();
+    position = first.position;
+    if (first.advance()) {
       std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
     } else {
+      failed_ = failed_ || first.failed;
       heap_.pop_back();
     }
     if (position == last_) continue;

@@ -27,6 +27,10 @@ Result<void> write_positions(Positions& positions, capture::PacketSource& source
     if (!packet) return std::move(packet).error();
     if (auto written = writer.packet(*packet); !written) return written;
   }
+  if (reader.failed()) {
+    return Error{.kind = ErrorKind::read,
+                 .message = "cannot read back which packets are to be kept, from a file in TMPDIR"};
+  }
   return {};
 }
 

@@ -6,8 +6,9 @@ A row is a function of a Bench, registered by its name; it prints its jobs with 
 import pathlib
 import subprocess
 
+import live as traffic
 import workloads
-from lab import captures
+from lab import captures, network
 from measure import Cost, Failed, measure, measure_first_output
 
 STATEMENT = "http and response.status == 500"
@@ -215,6 +216,23 @@ def _own_program(bench, name, *words):
         print(f"  {line}", flush=True)
     bench.true(f"{name} is content", None if run.returncode == 0 else run.stderr.strip() or "see above")
     return run.stdout
+
+
+@row("live traffic as fast as it can be made: every call dissected, beside dumpcap which writes everything")
+def live(bench):
+    if reason := network.why_not():
+        bench.note(f"not measured: {reason}", 0)
+        return
+    bench.start("live", ROWS["live"][0])
+    print(f"  {'':48}{'packets':>10}{'dropped':>9}{'% lost':>8}{'us/packet':>11}{'requests':>10}", flush=True)
+    for ring in (traffic.RING_MIB, 2):
+        theirs = traffic.under_load(traffic.dumpcap, ring)
+        ours = traffic.under_load(traffic.recorder(bench.wiretape, STATEMENT), ring)
+        for name, seen in ((f"dumpcap -B {ring}", theirs), (f"wiretape -B {ring}Mi '{STATEMENT}'", ours)):
+            print(f"  {name:48}{seen.packets:>10}{seen.dropped:>9}{seen.loss:>8.2f}{seen.microseconds:>11.2f}"
+                  f"{seen.requests:>10}", flush=True)
+        bench.at_most(f"% lost with a ring of {ring} MiB", ours.loss, round(theirs.loss, 2) if theirs.dropped else 0, " %")
+    bench.at_most("CPU a packet of dumpcap's", ours.microseconds / theirs.microseconds, 1.5)
 
 
 @row("what is installed is small")

@@ -54,6 +54,22 @@ TEST_SUITE("engine positions") {
     positions.add(7);
     CHECK(all_of(positions) == std::vector<std::uint64_t>{7});
   }
+
+  TEST_CASE("a great many take little memory, and come back each once") {
+    constexpr std::uint64_t count = 1'000'000;
+    Positions positions;
+    for (std::uint64_t i = 0; i < count; ++i) positions.add(24 + 1500 * (i * 7919 % count));
+    for (std::uint64_t i = 0; i < count; i += 10) positions.add(24 + 1500 * i);
+    CHECK(positions.memory() < 1'200'000);
+    auto reader = positions.read();
+    std::uint64_t position = 0, expected = 0;
+    while (reader.next(position)) {
+      if (position != 24 + 1500 * expected) FAIL("another position");
+      ++expected;
+    }
+    CHECK(expected == count);
+    CHECK_FALSE(reader.failed());
+  }
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST_SUITE("engine recorder") {
     REQUIRE(recording.has_value());
     append_to(desk.store() + "/x/stop", "");
     Listener listener;
-    const RecorderOptions options{.store = desk.store()};
+    const RecorderOptions options{.store = desk.store(), .user = {}};
     Recorder recorder(options, listener.control);
     recorder.add(*std::move(recording), Recorder::Stillborn::removed);
     recorder.run();
