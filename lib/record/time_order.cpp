@@ -27,7 +27,7 @@ struct Range {
 class RecordReader {
  public:
   RecordReader(const File& file, Range range, std::size_t buffer_size)
-      : file_(&file), range_(range), buffer_(std::max(buffer_size, pcap_record_header_size), '\0') {}
+      : file_(&file), range_(range), buffer_(fitting(range, buffer_size), '\0') {}
 
   // False at the end of the range.
   Result<bool> next() {
@@ -49,6 +49,12 @@ class RecordReader {
   [[nodiscard]] std::uint64_t key() const { return key_; }
 
  private:
+  // Most segments are small, and need not pay for the memory that large ones may take.
+  static std::size_t fitting(Range range, std::size_t most) {
+    const std::uint64_t size = std::min<std::uint64_t>(most, range.end - range.begin);
+    return std::max<std::size_t>(static_cast<std::size_t>(size), pcap_record_header_size);
+  }
+
   // Lets the next `size` bytes stand in the buffer.
   Result<void> need(std::size_t size) {
     if (filled_ - at_ >= size) return {};
