@@ -9,10 +9,12 @@ namespace wiretape::capture {
 namespace {
 
 constexpr std::size_t record_header_length = 16;
+// Of the modified form: an interface number, a protocol and a packet type stand behind it.
+constexpr std::size_t modified_header_length = record_header_length + 8;
 
 constexpr std::uint32_t magic_micro = 0xa1b2c3d4U;
 constexpr std::uint32_t magic_nano = 0xa1b23c4dU;
-constexpr std::uint32_t magic_modified = 0xa1b2cd34U;  // A. Kuznetzov's, with 8 more bytes in each record
+constexpr std::uint32_t magic_modified = 0xa1b2cd34U;  // A. Kuznetzov's, microseconds
 
 enum class Order : std::uint8_t { host, swapped };
 
@@ -27,8 +29,8 @@ std::uint32_t load32(const char* at) {
 template <Order order>
 class Pcap final : public Format {
  public:
-  Pcap(std::uint32_t nanoseconds_per_unit, const Interface& interface)
-      : nanoseconds_per_unit_(nanoseconds_per_unit), interface_(interface) {}
+  Pcap(std::uint32_t nanoseconds_per_unit, std::size_t header_length, const Interface& interface)
+      : nanoseconds_per_unit_(nanoseconds_per_unit), header_length_(header_length), interface_(interface) {}
 
   Walk walk(Bytes window, std::uint64_t position, std::span<net::Packet> packets) override {
     Walk result;
@@ -55,19 +57,19 @@ class Pcap final : public Format {
  private:
   // The size of the record at the front; 0 with the reason in `result` when it is not whole or none.
   std::size_t take(Bytes window, std::uint64_t position, net::Packet& packet, Walk& result) const {
-    result.wanted = record_header_length;
-    if (window.size() < record_header_length) return 0;
+    result.wanted = header_length_;
+    if (window.size() < header_length_) return 0;
     const char* const header = window.data();
     const std::uint32_t captured = load32<order>(header + 8);
     if (captured > largest_record) {
       result.damage = fmt::format("a packet claims {} captured bytes", captured);
       return 0;
     }
-    result.wanted = record_header_length + captured;
+    result.wanted = header_length_ + captured;
     if (window.size() < result.wanted) return 0;
     packet.time.nanoseconds = std::int64_t{load32<order>(header)} * 1'000'000'000 +
                               std::int64_t{load32<order>(header + 4)} * nanoseconds_per_unit_;
-    packet.data = {header + record_header_length, captured};
+    packet.data = {header + header_length_, captured};
     packet.original_length = load32<order>(header + 12);
     packet.link = interface_.link;
     packet.interface = 0;
@@ -78,12 +80,13 @@ class Pcap final : public Format {
   }
 
   std::uint32_t nanoseconds_per_unit_;
+  std::size_t header_length_;
   Interface interface_;
   std::uint64_t number_ = 0;
 };
 
 template <Order order>
-Opened open(Bytes start, std::uint32_t nanoseconds_per_unit) {
+Opened open(Bytes start, std::uint32_t nanoseconds_per_unit, std::size_t header_length) {
   std::uint16_t major = 0;
   std::memcpy(&major, start.data() + 4, sizeof major);
   if (order == Order::swapped) major = __builtin_bswap16(major);
@@ -94,7 +97,8 @@ Opened open(Bytes start, std::uint32_t nanoseconds_per_unit) {
   if (snapshot_length != 0) interface.snapshot_length = snapshot_length;
   // The upper bits say how long the frame check sequence is; decoding goes by the length in the IP header.
   interface.link = static_cast<net::LinkType>(load32<order>(start.data() + 20) & 0xffffU);
-  return {.format = std::make_unique<Pcap<order>>(nanoseconds_per_unit, interface), .consumed = pcap_header_length};
+  return {.format = std::make_unique<Pcap<order>>(nanoseconds_per_unit, header_length, interface),
+          .consumed = pcap_header_length};
 }
 
 }  // namespace
@@ -103,14 +107,16 @@ Opened open_pcap(Bytes start) {
   if (start.size() < 4) return {};
   const std::uint32_t magic = load32<Order::host>(start.data());
   const std::uint32_t swapped = __builtin_bswap32(magic);
-  if (magic == magic_modified || swapped == magic_modified) {
-    return {.refused = "is a pcap file of the modified form (libpcap with Kuznetzov's patch), which is not read"};
-  }
-  const bool host_order = magic == magic_micro || magic == magic_nano;
-  if (!host_order && swapped != magic_micro && swapped != magic_nano) return {};
+  const auto known = [](std::uint32_t candidate) {
+    return candidate == magic_micro || candidate == magic_nano || candidate == magic_modified;
+  };
+  if (!known(magic) && !known(swapped)) return {};
   if (start.size() < pcap_header_length) return {.refused = "is cut off inside its file header"};
-  if (host_order) return open<Order::host>(start, magic == magic_micro ? 1000 : 1);
-  return open<Order::swapped>(start, swapped == magic_micro ? 1000 : 1);
+  const std::uint32_t form = known(magic) ? magic : swapped;
+  const std::uint32_t nanoseconds_per_unit = form == magic_nano ? 1 : 1000;
+  const std::size_t header_length = form == magic_modified ? modified_header_length : record_header_length;
+  if (known(magic)) return open<Order::host>(start, nanoseconds_per_unit, header_length);
+  return open<Order::swapped>(start, nanoseconds_per_unit, header_length);
 }
 
 }  // namespace wiretape::capture
