@@ -45,6 +45,7 @@ struct Flow {
   JobSet open = 0;           // jobs that have not decided and still may want it
   JobSet readers = 0;        // jobs that its protocol's calls can matter to, as far as the protocol is known
   flow::FlowId id = flow::no_flow;
+  bool from_start = true;                 // its opening was seen, or it is of a kind that has none
   bool timer = false;                     // stands in the queue of unanswered calls
   std::uint8_t ended_sides = 0;           // whose FIN has come, and all before it
   std::uint64_t kernel_drops_before = 0;  // of the run, when it began
@@ -274,6 +275,7 @@ void Shard::Impl::open(const Step& step, const net::Segment& segment) {
                 .first = segment.time,
                 .last = segment.time,
                 .source = step.source};
+  flow.from_start = segment.transport != Transport::tcp || (segment.flags & net::TcpFlags::syn) != 0;
   flow.kernel_drops_before = batch_->kernel_drops;
   flow.interface_drops_before = batch_->interface_drops;
 
@@ -418,7 +420,7 @@ void Shard::Impl::let_go_if_hopeless(Flow& flow) {
 // What the ledger says of a stream beside its gaps and cuts.
 void Shard::Impl::count_losses(Flow& flow) const {
   flow.loss.conflicts = flow.tcp.conflicts();
-  flow.loss.midstream = flow.facts.state == StreamState::midstream;
+  flow.loss.midstream = !flow.from_start;
   flow.loss.kernel_drops = batch_->kernel_drops - flow.kernel_drops_before;
   flow.loss.interface_drops = batch_->interface_drops - flow.interface_drops_before;
 }
@@ -432,6 +434,7 @@ void Shard::Impl::read(Flow& flow, const net::Segment& segment, Direction direct
     flow.loss.snaplen_cuts += segment.payload.size() < segment.payload_length ? 1 : 0;
     if (segment.transport == Transport::tcp) {
       flow.tcp.feed(segment, direction, flow.facts, reorder_, *this);
+      flow.from_start = flow.from_start || flow.tcp.from_start();
     } else {
       read_datagram(flow, segment, direction);
     }

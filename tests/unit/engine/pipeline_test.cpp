@@ -41,7 +41,8 @@ class Notebook final : public JobSink {
   std::vector<std::uint64_t> packets, kept, over;
   std::vector<std::size_t> packets_before_call;
   std::vector<std::string> calls;
-  std::vector<record::Loss> losses;
+  std::vector<record::Loss> first_losses;  // when they were kept
+  std::vector<record::Loss> losses;        // when they were over
   StreamPackets counted;
 
  private:
@@ -52,7 +53,10 @@ class Notebook final : public JobSink {
     void call(const Entry& entry, std::string& out) override { calls_->tell(entry, out); }
     void stream(StreamEvent event, const StreamFacts& facts, const StreamPackets& held, const record::Loss& loss,
                 std::string&) override {
-      if (event == StreamEvent::kept) return notebook_.kept.push_back(facts.number);
+      if (event == StreamEvent::kept) {
+        notebook_.first_losses.push_back(loss);
+        return notebook_.kept.push_back(facts.number);
+      }
       notebook_.over.push_back(facts.number);
       notebook_.counted = held;
       notebook_.losses.push_back(loss);
@@ -349,6 +353,27 @@ TEST_SUITE("engine pipeline") {
     REQUIRE(notebook.calls.size() == 2);
     const bool first_is_cut = contains(notebook.calls[0], "incomplete");
     CHECK(first_is_cut != contains(notebook.calls[1], "incomplete"));
+  }
+
+  TEST_CASE("a stream that had begun before says so, however it ends") {
+    for (const bool connects : {true, false}) {
+      for (const bool closes : {true, false}) {
+        CAPTURE(connects);
+        CAPTURE(closes);
+        Wire wire;
+        Conversation talk(wire, "10.0.0.1:40000", "10.0.0.2:80");
+        if (connects) talk.connect();
+        talk.request(get("/"));
+        talk.response(answer(500));
+        if (closes) talk.close();
+        Notebook notebook;
+        run(wire, "", notebook);
+        REQUIRE(notebook.losses.size() == 1);
+        CHECK(notebook.losses[0].midstream != connects);
+        REQUIRE(notebook.first_losses.size() == 1);
+        CHECK(notebook.first_losses[0].midstream != connects);
+      }
+    }
   }
 
   TEST_CASE("a stream names what was dropped in its life, whoever dropped it") {
