@@ -29,6 +29,8 @@ constexpr std::array counters = {
     &Ledger::conflicts,
     &Ledger::backlog_cut_packets,
     &Ledger::backlog_cut_bytes,
+    &Ledger::let_go_packets,
+    &Ledger::let_go_bytes,
     &Ledger::dropped_packets,
     &Ledger::interface_dropped_packets,
     &Ledger::unreadable_lines,
@@ -108,6 +110,8 @@ class Streams {
     ledger.conflicts = sum(ledger.conflicts, loss.conflicts);
     ledger.backlog_cut_packets = sum(ledger.backlog_cut_packets, loss.backlog_cut_packets);
     ledger.backlog_cut_bytes = sum(ledger.backlog_cut_bytes, loss.backlog_cut_bytes);
+    ledger.let_go_packets = sum(ledger.let_go_packets, loss.let_go_packets);
+    ledger.let_go_bytes = sum(ledger.let_go_bytes, loss.let_go_bytes);
   }
 
   std::unordered_map<std::uint64_t, Held> held_;  // by number

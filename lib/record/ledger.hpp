@@ -38,6 +38,8 @@ struct Ledger {
   std::uint64_t conflicts = 0;
   std::uint64_t backlog_cut_packets = 0;
   std::uint64_t backlog_cut_bytes = 0;          // captured bytes
+  std::uint64_t let_go_packets = 0;             // behind the last matching call, as the job asked for: no damage
+  std::uint64_t let_go_bytes = 0;               // captured bytes
   std::uint64_t dropped_packets = 0;            // by the kernel, the interface or its driver: of whatever stream
   std::uint64_t interface_dropped_packets = 0;  // those of them that the interface or its driver dropped
   std::uint64_t unreadable_lines = 0;           // of the side files: what they knew is not known any more

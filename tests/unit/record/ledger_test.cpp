@@ -94,10 +94,14 @@ TEST_SUITE("record ledger") {
     Loss loss;
     loss.midstream = true;
     loss.conflicts = 3;
+    loss.let_go_packets = 4;
+    loss.let_go_bytes = 500;
     const Ledger ledger = Recorded({line_of(0, loss)}).ledger();
     CHECK(ledger.complete());
     CHECK(ledger.midstream_streams == 1);
     CHECK(ledger.conflicts == 3);
+    CHECK(ledger.let_go_packets == 4);
+    CHECK(ledger.let_go_bytes == 500);
     CHECK(ledger.lost_bytes() == 0);
   }
 
