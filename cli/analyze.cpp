@@ -13,6 +13,7 @@
 #include "base/quantity.hpp"
 #include "capture_options.hpp"
 #include "commands.hpp"
+#include "losses.hpp"
 #include "option_types.hpp"
 #include "record/store.hpp"
 #include "recording_text.hpp"
@@ -38,6 +39,7 @@ struct AnalyzeOptions {
   bool transport_entries = false;
   bool redissect = false;
   bool fail_empty = false;
+  std::optional<LossLimit> max_loss;
 };
 
 // The printer as the engine sees it. Away from a terminal text is written in large pieces, unless nothing more comes.
@@ -130,6 +132,7 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
   request.show_calls = options.write.empty() || options.output.format.has_value();
   request.transport_entries = options.transport_entries;
   request.redissect = options.redissect;
+  request.sum_losses = options.max_loss.has_value();
   if (options.body_limit) request.body_limit = *options.body_limit;
   request.workers = options.workers;
   request.want_bodies = request.show_calls && shows_bodies(options.output);
@@ -171,6 +174,9 @@ Result<ExitStatus> run_analyze(const AnalyzeOptions& options) {
   if (!options.write.empty() && is_terminal(STDERR_FILENO)) summarize(*stats, options.write);
   for (const std::string& sentence : stats->notices) notice(sentence);
   if (stats->damage) return failed(*stats->damage);
+  if (options.max_loss) {
+    if (const auto within = check(stats->ledger, *options.max_loss, "what was read"); !within) return within.error();
+  }
   return options.fail_empty && nothing_matched(*stats) ? ExitStatus::nothing_matched : ExitStatus::done;
 }
 
@@ -205,6 +211,7 @@ void add_analyze(CLI::App& parent, Command& chosen) {
       ->type_name("SIZE");
   workers_option(command, options->workers);
   command.add_flag("--fail-empty", options->fail_empty, "Exit with status 20 when nothing matches");
+  max_loss_option(command, options->max_loss);
   store_option(command, options->store);
   command.callback([options, &chosen] { chosen = [options] { return run_analyze(*options); }; });
 }

@@ -59,11 +59,7 @@ std::string in_no_stream(const engine::Stats& stats) {
 
 // The closing lines, in the words of tcpdump where it has some.
 void summarize(const engine::Stats& stats, const std::string& folder) {
-  std::string text = counted(stats.packets, "packet", "packets") + " read\n" + in_no_stream(stats);
-  const std::string lost = losses({.gap_bytes = stats.gap_bytes,
-                                   .backlog_cut_packets = stats.backlog_cut_packets,
-                                   .backlog_cut_bytes = stats.backlog_cut_bytes});
-  if (!lost.empty()) text += lost + '\n';
+  const std::string text = counted(stats.packets, "packet", "packets") + " read\n" + in_no_stream(stats);
   lines(fmt::format("{}{} matched in {} (of {} in {}), {} in {}\n", text, counted(stats.matched_calls, "call", "calls"),
                     counted(stats.matched_streams, "stream", "streams"), counted(stats.calls, "call", "calls"),
                     counted(stats.streams, "stream", "streams"), size_text(stats.kept_bytes), folder));
@@ -78,17 +74,31 @@ Result<void> print_json(const engine::RecordRequest& request) {
   return print(text + '\n');
 }
 
+Result<ExitStatus> within_max_loss(const record::Store& store, const std::string& name,
+                                   const RecordCreateOptions& options) {
+  if (!options.max_loss) return ExitStatus::done;
+  const auto within = check(store, name, *options.max_loss);
+  if (!within) return within.error();
+  return ExitStatus::done;
+}
+
 Result<ExitStatus> record_from_files(const engine::RecordRequest& request, const RecordCreateOptions& options) {
   const std::atomic<bool>& stop = stop_on_signals();
   announce(request, options);
   const auto stats = engine::record_files(request, stop);
   if (!stats) return stats.error();
-  if (!options.quiet) summarize(*stats, request.store + '/' + request.job.name);
+  const record::Store store(request.store);
+  if (!options.quiet) {
+    summarize(*stats, request.store + '/' + request.job.name);
+    say_losses(store, request.job.name,
+               {.gap_bytes = stats->gap_bytes, .backlog_cut_packets = stats->backlog_cut_packets});
+  }
   if (options.json) {
     if (const auto printed = print_json(request); !printed) return printed.error();
   }
   for (const std::string& sentence : stats->notices) notice(sentence);
-  return stats->damage ? failed(*stats->damage) : ExitStatus::done;
+  if (stats->damage) return failed(*stats->damage);
+  return within_max_loss(store, request.job.name, options);
 }
 
 // Who runs the jobs of the store takes it up.
@@ -98,10 +108,6 @@ Result<ExitStatus> leave_to(std::int32_t process, const engine::RecordRequest& r
   notice(
       fmt::format("\"{}\" is left to process {}, which runs the jobs of {}", request.job.name, process, request.store));
   return ExitStatus::done;
-}
-
-ExitStatus status_of(const LiveOutcome& outcome) {
-  return outcome.error ? failed(*outcome.error) : ExitStatus::done;
 }
 
 // In the foreground, or in the background from the moment on when nothing can be refused any more.
@@ -128,7 +134,9 @@ Result<ExitStatus> record_live(const std::string& name, engine::RecorderOptions 
   };
   session.when_ready(leave);
   if (begins_later) leave();
-  return status_of(session.run());
+  const LiveOutcome outcome = session.run();
+  if (outcome.error) return failed(*outcome.error);
+  return within_max_loss(record::Store(recorder.store), name, options);
 }
 
 Result<ExitStatus> record_from_interfaces(engine::RecordRequest request, const RecordCreateOptions& options) {

@@ -188,6 +188,7 @@ void add_options(CLI::App& command, RecordCreateOptions& options) {
               "Move so much of what is held back to a file when memory is used up (1Gi)");
   size_option(command, "--storage-limit", options.storage_limit, "Take no more room on disk than this");
   size_option(command, "--body-limit", options.body_limit, "Keep so much of each body in the calls (1Mi)");
+  max_loss_option(command, options.max_loss);
   workers_option(command, options.workers);
   command.add_option("-Z,--relinquish-privileges", options.user, "Write as this user, once the interfaces are open")
       ->type_name("USER");

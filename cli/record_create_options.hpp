@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "capture_options.hpp"
 #include "engine/record.hpp"
+#include "losses.hpp"
 #include "statement_options.hpp"
 
 namespace wiretape::cli {
@@ -37,6 +38,7 @@ struct RecordCreateOptions {
   std::uint64_t segment_size = record::Job{}.segment_size;
   std::uint64_t backlog_limit = record::Job{}.backlog_limit;
   std::uint64_t storage_limit = 0;
+  std::optional<LossLimit> max_loss;
   std::uint64_t body_limit = engine::RecordRequest{}.body_limit;
   std::uint64_t spool_limit = engine::RecordRequest{}.spool_limit;
   std::size_t workers = engine::default_workers();

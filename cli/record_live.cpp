@@ -15,6 +15,7 @@
 
 #include "base/quantity.hpp"
 #include "capture_options.hpp"
+#include "losses.hpp"
 #include "recording_text.hpp"
 #include "report.hpp"
 
@@ -69,13 +70,9 @@ std::string counters(const engine::LiveReport& report) {
 
 std::string matched(const engine::LiveReport& report, const std::string& folder) {
   const record::Totals& totals = report.totals;
-  std::string text;
-  record::Totals others = totals;
-  others.dropped_packets = 0;  // stand in tcpdump's lines already
-  if (const std::string lost = losses(others); !lost.empty()) text = lost + '\n';
-  return text + fmt::format("{} matched in {} (of {} in {}), {} in {}\n", counted(totals.calls, "call", "calls"),
-                            counted(totals.streams, "stream", "streams"), counted(totals.all_calls, "call", "calls"),
-                            counted(totals.all_streams, "stream", "streams"), size_text(totals.kept_bytes), folder);
+  return fmt::format("{} matched in {} (of {} in {}), {} in {}\n", counted(totals.calls, "call", "calls"),
+                     counted(totals.streams, "stream", "streams"), counted(totals.all_calls, "call", "calls"),
+                     counted(totals.all_streams, "stream", "streams"), size_text(totals.kept_bytes), folder);
 }
 
 void say_began(const record::Job& job, const std::vector<capture::Interface>& interfaces,
@@ -116,6 +113,7 @@ struct LiveSession::Impl {
     outcome.last = report;
     if (recording.erase(report.name) == 0 || talk == Talk::quiet) return;
     lines(counters(report.report) + matched(report.report, options.store + '/' + report.name));
+    say_losses(record::Store(options.store), report.name, report.report.totals);
   }
 
   void over(const engine::JobReport& report) {

@@ -11,6 +11,7 @@
 #include "base/quantity.hpp"
 #include "commands.hpp"
 #include "json/writer.hpp"
+#include "losses.hpp"
 #include "option_types.hpp"
 #include "output/output.hpp"
 #include "output/printer.hpp"
@@ -28,6 +29,7 @@ struct RecordShowOptions {
   std::string name;
   std::string store;
   std::optional<std::uint64_t> last;
+  std::optional<LossLimit> max_loss;
   bool json = false;
   bool watch = false;
 };
@@ -65,15 +67,6 @@ Result<std::deque<std::string>> latest_calls(const std::string& folder, std::siz
     }
   }
   return latest;
-}
-
-// The lines are JSON already, and become members as they are.
-std::string as_json(const record::Found& recording, const std::deque<std::string>& calls) {
-  std::string text;
-  json::Writer writer(text);
-  tell(recording, writer);
-  text.pop_back();
-  return fmt::format("{},\"latestCalls\":[{}]}}\n", text, fmt::join(calls, ","));
 }
 
 std::string remarks_on(const record::Iteration& iteration) {
@@ -120,9 +113,27 @@ std::string calls_text(const std::deque<std::string>& calls) {
   return text;
 }
 
-std::string as_text(const record::Found& recording, const std::deque<std::string>& calls) {
+// What is there of a recording at one moment.
+struct Look {
+  record::Found recording;
+  record::Ledger ledger;
+  std::deque<std::string> calls;
+};
+
+// The calls' lines are JSON already, and become members as they are.
+std::string as_json(const Look& look) {
+  std::string text, loss;
+  json::Writer writer(text), loss_writer(loss);
+  tell(look.recording, writer);
+  tell(look.ledger, loss_writer);
+  text.pop_back();
+  return fmt::format("{},\"loss\":{},\"latestCalls\":[{}]}}\n", text, loss, fmt::join(look.calls, ","));
+}
+
+std::string as_text(const Look& look) {
+  const auto& [recording, ledger, calls] = look;
   const record::Description& description = recording.description;
-  std::string text = description_of(recording);
+  std::string text = description_of(recording, description.iterations.empty() ? "" : spoken(ledger));
   const bool several = description.job.iterations != 1 || description.iterations.size() > 1;
   if (several && !description.iterations.empty()) text += '\n' + iterations_of(description);
   if (!calls.empty()) {
@@ -132,12 +143,6 @@ std::string as_text(const record::Found& recording, const std::deque<std::string
   return text + fmt::format("\nAll of it: wiretape analyze 'record(\"{}\")'\n", description.job.name);
 }
 
-// What is there of a recording at one moment.
-struct Look {
-  record::Found recording;
-  std::deque<std::string> calls;
-};
-
 Result<Look> look_at(const RecordShowOptions& options) {
   const auto path = store_path(options.store);
   if (!path) return path.error();
@@ -145,26 +150,34 @@ Result<Look> look_at(const RecordShowOptions& options) {
   if (!recording) return std::move(recording).error();
   auto calls = latest_calls(recording->path, options.last.value_or(calls_shown));
   if (!calls) return std::move(calls).error();
-  return Look{.recording = *std::move(recording), .calls = *std::move(calls)};
+  auto ledger = ledger_of(*recording);
+  if (!ledger) return std::move(ledger).error();
+  return Look{.recording = *std::move(recording), .ledger = *std::move(ledger), .calls = *std::move(calls)};
 }
 
 Result<ExitStatus> watch_recording(const RecordShowOptions& options) {
   const auto watched = watch([&]() -> Result<std::string> {
     const auto look = look_at(options);
     if (!look) return look.error();
-    return as_text(look->recording, look->calls);
+    return as_text(*look);
   });
   if (!watched) return watched.error();
   return ExitStatus::done;
 }
 
 Result<ExitStatus> run_record_show(const RecordShowOptions& options) {
+  if (options.watch && options.max_loss) {
+    return Error{.message = "--max-loss has no effect with --watch, which goes on until it is interrupted"};
+  }
   if (options.watch) return options.json ? watch_without_json() : watch_recording(options);
   const auto look = look_at(options);
   if (!look) return look.error();
-  const auto printed =
-      print(options.json ? as_json(look->recording, look->calls) : as_text(look->recording, look->calls));
+  const auto printed = print(options.json ? as_json(*look) : as_text(*look));
   if (!printed) return printed.error();
+  if (options.max_loss) {
+    const auto within = check(look->ledger, *options.max_loss, fmt::format("\"{}\"", options.name));
+    if (!within) return within.error();
+  }
   return ExitStatus::done;
 }
 
@@ -177,6 +190,7 @@ void add_record_show(CLI::App& parent, Command& chosen) {
   count_option(command, "--last", options->last, "So many of the latest calls (10)");
   command.add_flag("--json", options->json, "As one JSON object");
   command.add_flag("--watch", options->watch, "Draw it again each second, until interrupted");
+  max_loss_option(command, options->max_loss);
   store_option(command, options->store);
   command.callback([options, &chosen] { chosen = [options] { return run_record_show(*options); }; });
 }

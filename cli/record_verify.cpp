@@ -7,6 +7,7 @@
 #include "base/quantity.hpp"
 #include "commands.hpp"
 #include "json/writer.hpp"
+#include "losses.hpp"
 #include "option_types.hpp"
 #include "output/output.hpp"
 #include "output/safe_text.hpp"
@@ -21,6 +22,7 @@ namespace {
 struct RecordVerifyOptions {
   std::vector<std::string> names;
   std::string store;
+  std::optional<LossLimit> max_loss;
   bool verbose = false;
   bool json = false;
 };
@@ -110,7 +112,11 @@ Result<ExitStatus> run_record_verify(const RecordVerifyOptions& options) {
       if (status == ExitStatus::done) status = worst;
       continue;
     }
-    if (!verification->intact()) status = ExitStatus::incomplete;
+    if (!verification->intact()) {
+      status = ExitStatus::incomplete;
+    } else if (options.max_loss) {
+      if (const auto within = check(store, name, *options.max_loss); !within) status = failed(within.error());
+    }
     all.push_back({.name = name, .verification = *std::move(verification)});
   }
 
@@ -132,6 +138,7 @@ void add_record_verify(CLI::App& parent, Command& chosen) {
   command.add_option("NAME", options->names, "The recordings")->required()->type_name("");
   command.add_flag("-v", options->verbose, "Show the files that are good, too");
   command.add_flag("--json", options->json, "As one JSON array");
+  max_loss_option(command, options->max_loss);
   store_option(command, options->store);
   command.callback([options, &chosen] { chosen = [options] { return run_record_verify(*options); }; });
 }

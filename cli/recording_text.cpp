@@ -219,7 +219,7 @@ void tell(const record::Found& recording, json::Sink& sink) {
   sink.end_object();
 }
 
-std::string description_of(const record::Found& recording) {
+std::string description_of(const record::Found& recording, std::string_view ledger) {
   const record::Description& description = recording.description;
   const record::Job& job = description.job;
   const record::Totals totals = description.totals();
@@ -239,7 +239,7 @@ std::string description_of(const record::Found& recording) {
   if (job.expiration.nanoseconds > 0) facts.add("Expires", record::expiry_in_words(job, outlook, time));
   facts.add("Kept", kept(totals));
   facts.add("Seen", seen(totals));
-  facts.add("Missing", losses(totals));
+  facts.add("Ledger", ledger);
   facts.add("Let go", let_go(totals));
   facts.add("Folder", recording.path);
   facts.add("On disk", size_text(recording.bytes));

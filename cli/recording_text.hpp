@@ -12,8 +12,9 @@ namespace wiretape::cli {
 // Tells a recording as one object (JSON OUTPUT in wiretape-record.1).
 void tell(const record::Found& recording, json::Sink& sink);
 
-// One line a fact, each begun by its name: what the job is, how it went, what was kept, what is missing.
-std::string description_of(const record::Found& recording);
+// One line a fact, each begun by its name: what the job is, how it went, what was kept. `ledger` says what is missing,
+// "" where nothing was recorded yet.
+std::string description_of(const record::Found& recording, std::string_view ledger);
 
 // "12 packets (3.4 kB) dropped by the kernel, ...", "" when nothing is missing.
 std::string losses(const record::Totals& totals);

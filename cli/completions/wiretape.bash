@@ -48,7 +48,7 @@ _wiretape() {
       ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current"); return ;;
     -B | --buffer-size | -s | --snapshot-length | -y | --linktype | -j | --time-stamp-type | --duration) return ;;
-    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --spool-limit | --storage-limit | --body-limit | --workers | --start | --iterations | --expiration | --keep-after | --on-segment | --on-end)
+    -c | -e | -f | -Y | --kfl | --macro | --name | --last | --segment-size | --backlog-limit | --spool-limit | --storage-limit | --body-limit | --max-loss | --workers | --start | --iterations | --expiration | --keep-after | --on-segment | --on-end)
       return
       ;;
   esac
@@ -59,19 +59,19 @@ _wiretape() {
     "") words="record analyze interfaces kfl --config --version --help --help-all" ;;
     record) words="create list show run stop delete prune verify --config --help" ;;
     "record create")
-      words="$capture -D --list-interfaces --start --iterations --duration --expiration --detach --resume --keep-after --ring --on-segment --on-end -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --workers --store
+      words="$capture -D --list-interfaces --start --iterations --duration --expiration --detach --resume --keep-after --ring --on-segment --on-end -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --max-loss --workers --store
         --force --keep-clear-packets -q -v --json --config --help"
       ;;
     "record list") words="--state --watch --json --store --config --help" ;;
-    "record show") words="--last --watch --json --store --config --help" ;;
+    "record show") words="--last --max-loss --watch --json --store --config --help" ;;
     "record run") words="-Z --relinquish-privileges --workers -q --store --config --help" ;;
     "record stop") words="--store --config --help" ;;
     interfaces) words="--json --config --help" ;;
     "record delete") words="--yes --json --store --config --help" ;;
     "record prune") words="-v --dry-run --json --store --config --help" ;;
-    "record verify") words="-v --json --store --config --help" ;;
+    "record verify") words="-v --max-loss --json --store --config --help" ;;
     analyze)
-      words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --workers --fail-empty
+      words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --workers --max-loss --fail-empty
         --store --config --help"
       ;;
     kfl) words="check explain fields match --config --help" ;;

@@ -69,6 +69,9 @@ end
 for command in 'record create' 'record list' 'record show' 'record delete' 'record prune' 'record verify' interfaces
     complete -c wiretape -n "__wiretape_in $command" -l json -d 'As JSON'
 end
+for command in 'record create' 'record show' 'record verify' analyze
+    complete -c wiretape -n "__wiretape_in $command" -l max-loss -x -d 'Exit with status 21 when more was lost'
+end
 for command in 'record list' 'record show' 'record stop' 'record delete' 'record verify'
     complete -c wiretape -n "__wiretape_in $command" -a '(__wiretape_recordings)'
 end
