@@ -134,24 +134,26 @@ struct Output {
 };
 
 struct Batch {
-  static constexpr std::size_t most_packets = 512;
+  static constexpr std::size_t most_packets = 1024;
   static constexpr std::uint32_t first_order = 1;  // 0 is the change of plan before it
 
   Batch() { packets.reserve(most_packets); }
 
   void clear() {
     packets.clear();
+    first_orders.clear();
     segments.clear();
     for (auto& list : steps) list.clear();
     next_order = first_order;
     bytes.clear();
     shared_packets.clear();
-    hold.reset();
+    holds.clear();
   }
 
-  std::shared_ptr<const Plan> plan;  // from this batch on
-  JobSet satisfied = 0;              // jobs that have all the calls they want
-  std::vector<net::Packet> packets;  // never more than reserved: segments point at them
+  std::shared_ptr<const Plan> plan;         // from this batch on
+  JobSet satisfied = 0;                     // jobs that have all the calls they want
+  std::vector<net::Packet> packets;         // never more than reserved: segments point at them
+  std::vector<std::uint32_t> first_orders;  // by packet, where jobs keep every packet: of the first step behind it
   std::vector<net::Segment> segments;
   std::vector<std::vector<Step>> steps;  // by shard
   std::uint32_t next_order = first_order;
@@ -159,8 +161,8 @@ struct Batch {
   std::vector<std::uint64_t> shared_packets;  // numbers of packets that belong to two streams
   std::uint64_t kernel_drops = 0;             // since the beginning of the run
   std::uint64_t interface_drops = 0;
-  std::shared_ptr<const void> hold;  // keeps the packets' data
-  std::vector<Output> outputs;       // by shard
+  std::vector<std::shared_ptr<const void>> holds;  // keep the packets' data
+  std::vector<Output> outputs;                     // by shard
 };
 
 }  // namespace wiretape::engine

@@ -82,6 +82,7 @@ class CaptureChild {
       const CaptureState now = state();
       for (const auto& job : jobs_) most = std::min(most, job->packets_left(now));
       pipeline_->feed(packets.first(static_cast<std::size_t>(most)), source_->hold());
+      pipeline_->flush();
       packets = packets.subspan(static_cast<std::size_t>(most));
       if (!packets.empty()) end_those_at_end(packets.front().time);
     }

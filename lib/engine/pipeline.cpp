@@ -19,9 +19,12 @@ namespace wiretape::engine {
 namespace {
 
 // Batches on their way: enough that neither side waits for the other's odd slow one.
-constexpr std::size_t batches_on_the_way = 16;
+constexpr std::size_t batches_on_the_way = 8;
 // A short input is done before threads are worth their start.
 constexpr std::uint32_t batches_without_threads = 4;
+
+// Without workers: few enough that they are still in the cache when their payload is read.
+constexpr std::size_t packets_at_once = 512;
 
 // How exactly calls that wait for too long are told: time is checked this often.
 constexpr Duration tick_every = Duration::milliseconds(100);
@@ -41,6 +44,8 @@ std::size_t default_workers() {
 struct Pipeline::Impl {
   Impl(std::vector<PipelineJob> jobs, const PipelineOptions& options);
 
+  [[nodiscard]] std::size_t most_packets() const { return workers_ ? Batch::most_packets : packets_at_once; }
+
   // The reading thread's part of the work.
   void feed(const net::Packet& packet);
   void take(const net::Segment& segment, bool stays);
@@ -56,12 +61,14 @@ struct Pipeline::Impl {
   void tick();
 
   // From here to the shards and back.
+  void flush();
   void hand_over();
   void dissect(std::size_t shard, std::uint32_t batch);
   void collect(bool wait_for_all);
   void merge(Batch& batch);
   void give(Output& output, const Selected& selected);
   void give_packet(const net::Packet& packet, JobSet jobs);
+  void give_packets(const Batch& batch, std::size_t& next, std::uint32_t order);
   void give_held(Output& output, const Selected& selected);
   void give_call(std::size_t job, std::string_view text);
 
@@ -127,11 +134,12 @@ Pipeline::Impl::Impl(std::vector<PipelineJob> jobs, const PipelineOptions& optio
 
 void Pipeline::feed(std::span<const net::Packet> packets, std::shared_ptr<const void> hold) {
   while (!packets.empty()) {
-    const auto some = packets.first(std::min(packets.size(), Batch::most_packets));
+    const std::size_t room = impl_->most_packets() - impl_->batch().packets.size();
+    const auto some = packets.first(std::min(packets.size(), room));
     packets = packets.subspan(some.size());
-    impl_->batch().hold = hold;
+    impl_->batch().holds.push_back(hold);
     for (const net::Packet& packet : some) impl_->feed(packet);
-    impl_->hand_over();
+    if (!impl_->workers_ || some.size() == room) impl_->hand_over();
   }
 }
 
@@ -142,6 +150,7 @@ void Pipeline::Impl::feed(const net::Packet& packet) {
   if (plan_->everything != 0) {
     ++stats_.kept_packets;
     stats_.kept_bytes += packet.data.size();
+    batch().first_orders.push_back(batch().next_order);
   }
   pass_time(packet.time);
 
@@ -286,17 +295,13 @@ void Pipeline::Impl::collect(bool wait_for_all) {
 
 // From here on it does not show any more how many shards there are.
 void Pipeline::Impl::merge(Batch& batch) {
-  if (const JobSet everything = batch.plan->everything; everything != 0) {
-    for (const net::Packet& packet : batch.packets) {
-      each(everything, [&](std::size_t job) { sinks_[job]->packet(packet); });
-    }
-  }
   shared_.add(batch.shared_packets);
   const auto earlier = [](const Selected& left, const Selected& right) {
     if (left.order != right.order) return left.order < right.order;
     return left.due != right.due ? left.due < right.due : left.stream < right.stream;
   };
   std::fill(cursors_.begin(), cursors_.end(), 0);
+  std::size_t next_packet = 0;
   for (;;) {
     std::size_t first = shards_.size();
     for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
@@ -308,11 +313,20 @@ void Pipeline::Impl::merge(Batch& batch) {
       }
     }
     if (first == shards_.size()) break;
+    give_packets(batch, next_packet, batch.outputs[first].selected[cursors_[first]].order);
     give(batch.outputs[first], batch.outputs[first].selected[cursors_[first]++]);
   }
+  give_packets(batch, next_packet, UINT32_MAX);
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
     counts_[shard] = batch.outputs[shard].counts;
     batch.outputs[shard].clear();
+  }
+}
+
+// To jobs that keep every packet: those that came before the step `order`.
+void Pipeline::Impl::give_packets(const Batch& batch, std::size_t& next, std::uint32_t order) {
+  for (; next < batch.first_orders.size() && batch.first_orders[next] <= order; ++next) {
+    each(batch.plan->everything, [&](std::size_t job) { sinks_[job]->packet(batch.packets[next]); });
   }
 }
 
@@ -348,7 +362,13 @@ void Pipeline::Impl::give_call(std::size_t job, std::string_view text) {
   sinks_[job]->call(text);
 }
 
+// A batch has one plan.
+void Pipeline::Impl::flush() {
+  if (!batch().packets.empty()) hand_over();
+}
+
 std::size_t Pipeline::Impl::add_job(PipelineJob job) {
+  flush();
   Plan::Slots slots = plan_->slots;
   auto free = std::find_if(slots.begin(), slots.end(), [](const auto& candidate) { return !candidate; });
   if (free == slots.end()) free = slots.insert(free, std::nullopt);
@@ -364,6 +384,7 @@ std::size_t Pipeline::Impl::add_job(PipelineJob job) {
 }
 
 void Pipeline::Impl::end_job(std::size_t slot) {
+  flush();
   Plan::Slots slots = plan_->slots;
   slots[slot].reset();
   plan_ = std::make_shared<Plan>(std::move(slots));
@@ -394,6 +415,9 @@ Pipeline::~Pipeline() = default;
 void Pipeline::advance(Timestamp now) {
   impl_->pass_time(now);
   impl_->hand_over();
+}
+void Pipeline::flush() {
+  impl_->flush();
 }
 void Pipeline::finish() {
   impl_->finish();

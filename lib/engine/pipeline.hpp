@@ -44,12 +44,15 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   // In the order of the source. `hold` keeps the packets' data valid until it is let go; without workers it is enough
-  // that they live as long as the call.
+  // that they live as long as the call. With workers they may wait until there are more.
   void feed(std::span<const net::Packet> packets, std::shared_ptr<const void> hold = nullptr);
 
   // Packet time has come to `now` without a packet (a live source at rest): ends what is idle, tells what is
   // unanswered, and hands out what is ready.
   void advance(Timestamp now);
+
+  // What was fed is worked on now. For who does not know when there will be more.
+  void flush();
 
   // The input is over: every stream ends.
   void finish();

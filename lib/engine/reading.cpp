@@ -99,6 +99,7 @@ bool Reading::read(Pipeline& pipeline, const std::function<bool()>& pause) {
     const auto packets = wanted(*batch);
     pipeline.feed(packets, source_->hold());
     packets_left_ -= packets.size();
+    if (live_) pipeline.flush();
   }
   return false;
 }
