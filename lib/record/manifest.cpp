@@ -53,14 +53,21 @@ void tell(json::Writer& out, const ManifestEntry& entry) {
   out.end_object();
 }
 
+// JSON has it as a signed number of 64 bits.
+void read_count(Members& in, const char* key, std::uint64_t& to) {
+  std::int64_t value = 0;
+  in.count(key, value);
+  to = static_cast<std::uint64_t>(value);
+}
+
 void read_entry(Members& in, ManifestEntry& entry) {
   in.text("name", entry.name);
   // Files of kinds that a newer minor version added are welcome, paths are not.
   if (entry.name.empty() || entry.name.front() == '.' || entry.name.find('/') != std::string::npos) {
     in.set_wrong("name", "is no name of a segment's file");
   }
-  in.count("bytes", entry.bytes);
-  in.count("records", entry.records);
+  read_count(in, "bytes", entry.bytes);
+  read_count(in, "records", entry.records);
   in.time("first", entry.first);
   in.time("last", entry.last);
   in.text("sha256", entry.sha256);
@@ -80,10 +87,11 @@ void tell_forgotten(json::Writer& out, const Manifest& manifest) {
 }
 
 void read_forgotten(Members& in, Manifest& manifest) {
-  for (const LetGoCounter& counter : let_go_counters) in.count(counter.key, manifest.forgotten.*counter.member);
+  for (const LetGoCounter& counter : let_go_counters) read_count(in, counter.key, manifest.forgotten.*counter.member);
   in.text("chain", manifest.forgotten_chain);
 }
 
+// The segment that a file belongs to; 0 for a file of a kind that a newer version added.
 std::uint32_t segment_of(const ManifestEntry& entry) {
   const auto name = parse_file_name(entry.name);
   return name ? name->segment : 0;

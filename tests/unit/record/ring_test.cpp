@@ -68,7 +68,7 @@ std::map<std::string, int> verdicts(const std::string& path) {
 }
 using Verdicts = std::map<std::string, int>;
 
-constexpr Recording::Ending stopped{.state = State::stopped, .reason = {}, .at = a_morning};
+const Recording::Ending stopped{.state = State::stopped, .reason = {}, .at = a_morning};
 
 TEST_SUITE("record ring") {
   TEST_CASE("the newest packets are kept within the limit, and what was let go is counted") {
