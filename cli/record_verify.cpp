@@ -2,6 +2,7 @@
 // wiretape record verify: checks the files of recordings against their manifests.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/quantity.hpp"
@@ -36,6 +37,13 @@ bool is_as_it_should_be(record::Verdict verdict) {
   return verdict == record::Verdict::good || verdict == record::Verdict::let_go;
 }
 
+std::uint64_t files_there(const record::Verification& verification) {
+  const auto& all = verification.findings;
+  return static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const record::Finding& finding) {
+    return finding.verdict != record::Verdict::let_go;
+  }));
+}
+
 std::string let_go_of(const record::LetGo& let_go) {
   if (let_go.segments == 0) return "";
   return fmt::format("; a ring let go of {} before: {}, {}, {}", counted(let_go.segments, "segment", "segments"),
@@ -57,7 +65,7 @@ std::string as_text(const Checked& checked, const RecordVerifyOptions& options) 
     text += '\n';
   }
   fmt::format_to(std::back_inserter(text), "{}: {}, {} read, {}{}\n", checked.name,
-                 counted(checked.verification.findings.size(), "file", "files"), size_text(checked.verification.bytes),
+                 counted(files_there(checked.verification), "file", "files"), size_text(checked.verification.bytes),
                  checked.verification.intact() ? "intact" : "damaged", let_go_of(checked.verification.let_go));
   return text;
 }
