@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -44,9 +45,12 @@ std::string how_it_ended(int status) {
 
 }  // namespace
 
-void Hooks::run(std::string about, std::string command, Environment environment) {
-  waiting_.push_back(
-      {.about = std::move(about), .command = std::move(command), .environment = std::move(environment), .process = 0});
+void Hooks::run(std::string job, std::string about, std::string command, Environment environment) {
+  waiting_.push_back({.job = std::move(job),
+                      .about = std::move(about),
+                      .command = std::move(command),
+                      .environment = std::move(environment),
+                      .process = 0});
 }
 
 bool Hooks::start(Hook& hook) {
@@ -65,6 +69,14 @@ bool Hooks::start(Hook& hook) {
   return failed == 0;
 }
 
+// The first one of a job of which none is running.
+std::deque<Hooks::Hook>::iterator Hooks::next() {
+  if (running_.size() >= most_at_a_time) return waiting_.end();
+  return std::find_if(waiting_.begin(), waiting_.end(), [&](const Hook& hook) {
+    return std::none_of(running_.begin(), running_.end(), [&](const Hook& other) { return other.job == hook.job; });
+  });
+}
+
 std::vector<std::string> Hooks::look() {
   std::vector<std::string> failures;
   for (auto hook = running_.begin(); hook != running_.end();) {
@@ -77,9 +89,9 @@ std::vector<std::string> Hooks::look() {
     if (ended > 0 && status != 0) failures.push_back(fmt::format("{} {}", hook->about, how_it_ended(status)));
     hook = running_.erase(hook);
   }
-  while (!waiting_.empty() && running_.size() < most_at_a_time) {
-    Hook hook = std::move(waiting_.front());
-    waiting_.pop_front();
+  for (auto turn = next(); turn != waiting_.end(); turn = next()) {
+    Hook hook = std::move(*turn);
+    waiting_.erase(turn);
     if (start(hook)) {
       running_.push_back(std::move(hook));
     } else {

@@ -12,7 +12,8 @@
 namespace wiretape::engine {
 
 // Each runs as `/bin/sh -c COMMAND` in a process group of its own, with its facts in the environment: nothing from the
-// traffic becomes part of a shell's text. A few at a time; the others wait their turn.
+// traffic becomes part of a shell's text. A few at a time, and those of one job one after the other; the others wait
+// their turn.
 class Hooks {
  public:
   using Environment = std::vector<std::pair<std::string, std::string>>;
@@ -22,7 +23,7 @@ class Hooks {
   Hooks& operator=(const Hooks&) = delete;
 
   // `about` names it in sentences: "--on-end of \"errors\"".
-  void run(std::string about, std::string command, Environment environment);
+  void run(std::string job, std::string about, std::string command, Environment environment);
 
   // Takes note of those that have ended, and starts those that wait: a sentence for each that failed.
   std::vector<std::string> look();
@@ -31,12 +32,14 @@ class Hooks {
 
  private:
   struct Hook {
+    std::string job;
     std::string about;
     std::string command;
     Environment environment;
     pid_t process = 0;
   };
   static bool start(Hook& hook);
+  [[nodiscard]] std::deque<Hook>::iterator next();
 
   std::vector<Hook> running_;
   std::deque<Hook> waiting_;

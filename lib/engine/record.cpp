@@ -6,6 +6,7 @@
 #include "engine/reading.hpp"
 #include "engine/recording_sink.hpp"
 #include "engine/spool_file.hpp"
+#include "record/space.hpp"
 #include "record/store.hpp"
 
 namespace wiretape::engine {
@@ -40,16 +41,22 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   if (auto filtered = reading.set_filter(request.packet_filter); !filtered) return std::move(filtered).error();
   if (request.packet_count) reading.set_packet_count(*request.packet_count);
 
+  const auto limits = record::process_space_limits();
+  if (!limits) return limits.error();
   const record::Store store(request.store);
   const Timestamp began = now();
   auto recording = store.create(request.job, began);
   if (!recording) return std::move(recording).error();
-  auto writer = recording->start_iteration(began, began);
-  if (!writer) {
-    recording = writer.error();  // lets go of the lock
+  const auto undo = [&](Error error) {
+    recording = error;  // lets go of the lock
     static_cast<void>(store.remove(request.job.name));
-    return std::move(writer).error();
-  }
+    return error;
+  };
+  auto guard = record::StorageGuard::open(request.store, *limits);
+  if (!guard) return undo(std::move(guard).error());
+  if (auto room = guard->check(); !room) return undo(std::move(room).error());
+  auto writer = recording->start_iteration(began, began);
+  if (!writer) return undo(std::move(writer).error());
 
   SpoolFile spool(record::system_files(), recording->folder().descriptor(), recording->path(), request.spool_limit);
   RecordingSink sink(request.statement, request.stored_packets());
@@ -64,7 +71,10 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
                      .sources = reading.facts(),
                      .workers = request.workers});
   Result<void> written;
-  const auto write_batch = [&] { written = write(sink.batch(), &reading.source(), **writer); };
+  const auto write_batch = [&] {
+    written = guard->check();
+    if (written) written = write(sink.batch(), &reading.source(), **writer);
+  };
   reading.read(pipeline, [&] {
     if (sink.batch().size() >= batch_limit) write_batch();
     return stop.load(std::memory_order_relaxed) || !written;

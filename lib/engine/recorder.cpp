@@ -37,6 +37,8 @@ constexpr std::chrono::milliseconds look_every{250};
 // How often it is asked whether there is room left, and when it is told how long it will do.
 constexpr std::chrono::seconds check_room_every{1};
 constexpr Duration forecast_after = Duration::seconds(30);
+// How often a service removes what has expired.
+constexpr std::chrono::minutes prune_every{1};
 // How long hooks may go on when everything else is over.
 constexpr std::chrono::seconds patience_with_hooks{60};
 
@@ -100,10 +102,11 @@ struct Recorder::Impl {
   void look_at(Job& job, const Moment& now);
   void begin(Job& job, const JobClock::Todo& todo, const Moment& now);
   void end(Job& job, State state);
-  void closed(Job& job, JobReport report);
+  void closed(Job& job, const JobReport& report);
   void over(Job& job, State state, const std::optional<Error>& error, JobReport report);
   void stop_all();
   void take_up_new_ones();
+  void prune_store();
   bool take_stop_file(Job& job);
   Result<void> find_room(Job& job);
   void watch_room(Job& job, const Moment& now);
@@ -137,6 +140,7 @@ struct Recorder::Impl {
   Hooks hooks;
   std::set<std::pair<std::string, std::uint64_t>> settled;  // names and folders that need not be looked at again
   Clock::time_point next_look = Clock::now();
+  Clock::time_point next_prune = Clock::now();
   bool stopping = false;
 };
 
@@ -159,7 +163,10 @@ void Recorder::Impl::run() {
 // Everything that is not told but has to be looked for.
 void Recorder::Impl::look() {
   next_look = Clock::now() + look_every;
-  if (!stopping && options.life == RecorderOptions::Life::service) take_up_new_ones();
+  if (!stopping && options.life == RecorderOptions::Life::service) {
+    take_up_new_ones();
+    prune_store();
+  }
   const Moment now = moment_now();
   for (Job& job : jobs) look_at(job, now);
   if (options.life == RecorderOptions::Life::service)
@@ -257,18 +264,19 @@ void Recorder::Impl::end(Job& job, State state) {
 }
 
 // The iteration is closed, and the recording is this process's matter again.
-void Recorder::Impl::closed(Job& job, JobReport report) {
+void Recorder::Impl::closed(Job& job, const JobReport& report) {
   if (Capture* const capture = capture_of(job)) {
     std::erase(capture->jobs, &job);
     leave(*capture);
   }
   const bool never_began = job.phase == Job::Phase::starting && report.error.has_value();
   tell_segments(job);
-  if (auto read = job.recording.reload(); !read) {
-    return over(job, State::failed, report.error ? report.error : read.error(), std::move(report));
-  }
+  std::optional<Error> error = report.error;
+  const auto read = job.recording.reload();
+  if (!read && !error) error = read.error();
+  if (!read) return over(job, State::failed, error, report);
   if (never_began || job.recording.description().state != State::waiting) {
-    return over(job, report.state, report.error, std::move(report));
+    return over(job, report.state, error, report);
   }
   job.clock.ended();
   job.phase = report.state == State::interrupted ? Job::Phase::over : Job::Phase::waiting;
@@ -333,6 +341,13 @@ void Recorder::Impl::take_up_new_ones() {
     notice(fmt::format("took up \"{}\"", entry.name));
   }
   std::erase_if(settled, [&](const auto& key) { return !seen.contains(key); });
+}
+
+void Recorder::Impl::prune_store() {
+  if (Clock::now() < next_prune) return;
+  next_prune = Clock::now() + prune_every;
+  const record::Pruning pruning = record::prune(store, now(), record::PruneMode::remove);
+  for (const Error& error : pruning.failed) notice(error.message);
 }
 
 // record stop leaves it.
@@ -472,8 +487,8 @@ void Recorder::Impl::hear(Capture& capture) {
       if (control.report) control.report(unpack_job_report(heard->text));
       return;
     case Word::over: {
-      JobReport report = unpack_job_report(heard->text);
-      if (Job* const job = find(report.name)) closed(*job, std::move(report));
+      const JobReport report = unpack_job_report(heard->text);
+      if (Job* const job = find(report.name)) closed(*job, report);
       return;
     }
     case Word::failed: return gone(capture, unpack_error(heard->text));
@@ -543,7 +558,7 @@ void Recorder::Impl::tell_segments(Job& job) {
     const auto parts = record::parse_file_name(entry.name);
     if (!parts || parts->role != record::FileRole::packets) continue;
     const auto* const calls = manifest->find(record::file_name(parts->segment, record::FileRole::calls));
-    hooks.run(fmt::format("--on-segment of \"{}\"", job.name()), command,
+    hooks.run(job.name(), fmt::format("--on-segment of \"{}\"", job.name()), command,
               {{"WIRETAPE_NAME", job.name()},
                {"WIRETAPE_FOLDER", job.recording.path()},
                {"WIRETAPE_ITERATION", iteration},
@@ -559,7 +574,7 @@ void Recorder::Impl::tell_end(Job& job, State state, const std::string& reason) 
   const std::string command = job.wanted().on_end;
   if (command.empty() || state == State::interrupted) return;
   const record::Totals totals = job.recording.description().totals();
-  hooks.run(fmt::format("--on-end of \"{}\"", job.name()), command,
+  hooks.run(job.name(), fmt::format("--on-end of \"{}\"", job.name()), command,
             {{"WIRETAPE_NAME", job.name()},
              {"WIRETAPE_FOLDER", job.recording.path()},
              {"WIRETAPE_STATE", std::string(record::name(state))},

@@ -28,7 +28,7 @@ TEST_SUITE("engine hooks") {
     const Desk desk;
     const std::string hostile = "a'b\"c $(touch /nowhere) `x`; \\";
     Hooks hooks;
-    hooks.run("--on-end of \"x\"", "printf '%s' \"$WIRETAPE_NAME\" > " + desk.path("out"),
+    hooks.run("x", "--on-end of \"x\"", "printf '%s' \"$WIRETAPE_NAME\" > " + desk.path("out"),
               {{"WIRETAPE_NAME", hostile}});
     CHECK(outcome_of(hooks).empty());
     CHECK(read_file(desk.path("out")) == hostile);
@@ -36,16 +36,24 @@ TEST_SUITE("engine hooks") {
 
   TEST_CASE("a command that fails, or is killed, is named with how it ended") {
     Hooks hooks;
-    hooks.run("--on-end of \"x\"", "exit 3", {});
+    hooks.run("x", "--on-end of \"x\"", "exit 3", {});
     CHECK(outcome_of(hooks) == std::vector<std::string>{"--on-end of \"x\" ended with status 3"});
-    hooks.run("--on-end of \"x\"", "kill -9 $$", {});
+    hooks.run("x", "--on-end of \"x\"", "kill -9 $$", {});
     CHECK(outcome_of(hooks) == std::vector<std::string>{"--on-end of \"x\" was ended by signal 9"});
+  }
+
+  TEST_CASE("those of one job run one after the other, in order") {
+    const Desk desk;
+    Hooks hooks;
+    for (int i = 0; i < 5; ++i) hooks.run("x", "hook", "echo " + std::to_string(i) + " >> " + desk.path("out"), {});
+    CHECK(outcome_of(hooks).empty());
+    CHECK(lines_of(desk.path("out")) == std::vector<std::string>{"0", "1", "2", "3", "4"});
   }
 
   TEST_CASE("many at once all have their turn") {
     const Desk desk;
     Hooks hooks;
-    for (int i = 0; i < 20; ++i) hooks.run("hook", "echo . >> " + desk.path("out"), {});
+    for (int i = 0; i < 20; ++i) hooks.run(std::to_string(i), "hook", "echo . >> " + desk.path("out"), {});
     CHECK(outcome_of(hooks).empty());
     CHECK(lines_of(desk.path("out")).size() == 20);
   }
