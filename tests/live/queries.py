@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from live.load import whole_streams
-from live.support import Left, Lines, Running, case, equal, expect, tshark, until
+from live.support import Left, Lines, Running, Wrong, case, equal, expect, tshark, until
 
 LATEST = 1.0  # seconds after which a call must have been shown
 NOT_WELL = "http and response.status >= 404"  # a missing page at will, and the server's 500s under load
@@ -46,10 +46,14 @@ def follow_a_growing_recording(lab):
 
 
 def read_growing(left):
-    """Whether tcpdump reads what is there: whole packets, nothing torn."""
-    done = subprocess.run(["tcpdump", "-n", "-r", str(left.segments()[0]), "-w", "/dev/null"], capture_output=True, text=True)
-    expect(done.returncode == 0 and "truncated" not in done.stderr, f"tcpdump of the growing file: {done.stderr.strip()}")
-    return True
+    """Whether tcpdump reads what is there: whole packets, nothing torn. A look that falls into a write sees a part of what
+    is written, for as long as that takes; the next one does not."""
+    for _ in range(3):
+        done = subprocess.run(["tcpdump", "-n", "-r", str(left.segments()[0]), "-w", "/dev/null"], capture_output=True,
+                              text=True)
+        if done.returncode == 0 and "truncated" not in done.stderr:
+            return True
+    raise Wrong(f"tcpdump of the growing file: {done.stderr.strip()}")
 
 
 @case
