@@ -9,7 +9,7 @@ import time
 from live.support import Left, Running, case, children_of, equal, expect, request_id, until
 
 JOBS = 20
-SECONDS = float(os.environ.get("WIRETAPE_SOAK_SECONDS", "15"))
+SECONDS = float(os.environ.get("WIRETAPE_SOAK_SECONDS", "10"))
 FLUSHED = 1.0  # seconds after which a call is with the kernel
 SETTLED = 0.5  # seconds after a start from which on every connection began within the capture
 
