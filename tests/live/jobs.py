@@ -9,8 +9,8 @@ import time
 from live.support import Left, Running, case, children_of, equal, expect, request_id, until
 
 JOBS = 20
-SECONDS = float(os.environ.get("WIRETAPE_SOAK_SECONDS", "10"))
-FLUSHED = 1.0  # seconds after which a call is with the kernel
+SECONDS = float(os.environ.get("WIRETAPE_SOAK_SECONDS", "12"))
+FLUSHED = 2.0  # seconds after which a call is with the kernel: one disk syncs for twenty recordings in between
 SETTLED = 0.5  # seconds after a start from which on every connection began within the capture
 
 
@@ -45,7 +45,7 @@ def twenty_jobs_over_kills(lab):
         gaps.append((began - FLUSHED, time.time() + SETTLED))
         end = time.time() + SECONDS
         while time.time() < end:
-            time.sleep(chance.uniform(1.5, 4))  # the moment itself, not a wait
+            time.sleep(chance.uniform(3, 5))  # the moment itself, not a wait
             expect(len(children_of(runner.process.pid)) == 1, "jobs that capture alike share one capture")
             killed = time.time()
             runner.send(signal.SIGKILL).wait()
@@ -64,7 +64,9 @@ def twenty_jobs_over_kills(lab):
                if request.id.endswith(f"{number % 16:x}") and began < request.time < stopped - FLUSHED
                and not any(first < request.time < last for first, last in gaps)}
         told = [request_id(call) for call in Left(lab, f"job-{number}").calls()]
-        expect(due <= set(told), f"job-{number}: {len(due - set(told))} of {len(due)} calls that were due are missing")
+        missing = [request.time for request in failed if request.id in due - set(told)]
+        expect(not missing, f"job-{number}: {len(missing)} of {len(due)} calls that were due are missing, at "
+               f"{missing[:3]}; gaps: {gaps}")
         expect(len(told) == len(set(told)), f"job-{number}: calls stand there twice")
         described = lab.described(f"job-{number}")
         equal(described["state"], "stopped", f"state of job-{number}")
