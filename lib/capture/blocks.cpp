@@ -28,7 +28,8 @@ struct Blocks::CountMemory {
   explicit(false) CountMemory(const CountMemory<U>& other) : block(other.block) {}
 
   T* allocate(std::size_t) {
-    static_assert(sizeof(T) <= sizeof(Block::count) && alignof(T) <= alignof(std::max_align_t));
+    static_assert(sizeof(T) <= sizeof(Block::count));
+    static_assert(alignof(T) <= alignof(std::max_align_t));  // NOLINT(misc-redundant-expression)
     return reinterpret_cast<T*>(block->count.data());
   }
   void deallocate(T*, std::size_t) { block->held.store(false, std::memory_order_release); }

@@ -149,6 +149,7 @@ class Analysis {
  private:
   Result<void> read_sidecars(const std::vector<record::RecordingFiles>& recordings) {
     std::vector<Sidecars> all;
+    all.reserve(recordings.size());
     for (const record::RecordingFiles& recording : recordings) all.emplace_back(recording, shown_, stats_);
     for (Sidecars& sidecars : all) {
       if (auto read = sidecars.read(); !read) return read;

@@ -58,6 +58,7 @@ bool Hooks::start(Hook& hook) {
   for (char** variable = environ; *variable != nullptr; ++variable) texts.emplace_back(*variable);
   for (const auto& [name, value] : hook.environment) texts.push_back(fmt::format("{}={}", name, value));
   std::vector<char*> variables;
+  variables.reserve(texts.size() + 1);
   for (std::string& text : texts) variables.push_back(text.data());
   variables.push_back(nullptr);
   std::string shell = "/bin/sh", option = "-c";
