@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstring>
 #include <list>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -51,9 +50,6 @@ struct Job {
 
   [[nodiscard]] const std::string& name() const { return recording.description().job.name; }
   [[nodiscard]] const record::Job& wanted() const { return recording.description().job; }
-  [[nodiscard]] bool captures() const {
-    return phase == Phase::starting || phase == Phase::recording || phase == Phase::ending;
-  }
 
   record::Recording recording;
   JobClock clock;
@@ -70,7 +66,6 @@ struct Job {
 // A capturing process and whom it works for.
 struct Capture {
   std::string key;
-  CaptureRequest request;
   CaptureProcess process;
   std::vector<capture::Interface> interfaces;  // known once it is open
   bool open = false;
@@ -201,11 +196,12 @@ void Recorder::Impl::wait() {
       }
     }
   }
-  // A capture may go while it is heard.
-  std::size_t at = 1;
-  for (auto capture = captures.begin(); capture != captures.end() && at < waiting.size(); ++at) {
-    Capture& ready = *capture++;
-    if (waiting[at].revents != 0) hear(ready);
+  // By its socket: captures go when they are heard, and when their jobs are stopped.
+  for (std::size_t at = 1; at < waiting.size(); ++at) {
+    if (waiting[at].revents == 0) continue;
+    const auto ready = std::find_if(captures.begin(), captures.end(),
+                                    [&](const Capture& capture) { return capture.process.socket() == waiting[at].fd; });
+    if (ready != captures.end()) hear(*ready);
   }
 }
 
@@ -221,8 +217,8 @@ void Recorder::Impl::look_at(Job& job, const Moment& now) {
   if (job.phase != Job::Phase::waiting && job.phase != Job::Phase::recording) return;
 
   const JobClock::Todo todo = job.clock.at(now);
-  for (std::uint32_t missed = 0; missed < todo.missed; ++missed) static_cast<void>(job.recording.note_missed());
   if (todo.missed != 0) {
+    static_cast<void>(job.recording.note_missed(todo.missed));
     job.clock.missed(todo.missed);
     notice(fmt::format("\"{}\": {} missed: nothing was recorded then", job.name(),
                        todo.missed == 1 ? "1 iteration was" : fmt::format("{} iterations were", todo.missed)));
@@ -446,12 +442,7 @@ Result<Capture*> Recorder::Impl::capture_for(Job& job) {
   }
   auto process = CaptureProcess::start(*request);
   if (!process) return std::move(process).error();
-  captures.push_back({.key = key,
-                      .request = *std::move(request),
-                      .process = *std::move(process),
-                      .interfaces = {},
-                      .open = false,
-                      .jobs = {}});
+  captures.push_back({.key = key, .process = *std::move(process), .interfaces = {}, .open = false, .jobs = {}});
   return &captures.back();
 }
 

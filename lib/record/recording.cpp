@@ -189,8 +189,8 @@ Result<void> Recording::finish(const Ending& ending, const Totals& totals) {
   return closed ? saved : closed;
 }
 
-Result<void> Recording::note_missed() {
-  ++description_.missed;
+Result<void> Recording::note_missed(std::uint32_t iterations) {
+  description_.missed += iterations;
   return save();
 }
 

@@ -57,7 +57,7 @@ class Recording {
   Result<void> finish(const Ending& ending, const Totals& totals);
 
   // An iteration whose time has passed entirely.
-  Result<void> note_missed();
+  Result<void> note_missed(std::uint32_t iterations);
   // scheduled or waiting; the reason is forgotten.
   Result<void> set_state(State state);
 

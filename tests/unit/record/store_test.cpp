@@ -220,7 +220,7 @@ TEST_SUITE("record store") {
                                                State::waiting)) == "ok");
       CHECK(bool(store.load("x")->description.state == State::waiting));
     }
-    REQUIRE(outcome(recording->note_missed()) == "ok");
+    REQUIRE(outcome(recording->note_missed(1)) == "ok");
     REQUIRE(outcome(recording->finish({.state = State::completed, .reason = {}, .at = a_morning}, {})) == "ok");
     const auto found = store.load("x");
     CHECK(found->description.totals().calls == 4);
