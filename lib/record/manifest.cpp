@@ -291,6 +291,16 @@ Result<Manifest> read_manifest(std::string_view json, const std::string& path) {
   return manifest;
 }
 
+ManifestEntry entry_of(std::string name, Measured measured) {
+  return {.name = std::move(name),
+          .bytes = measured.bytes,
+          .records = measured.records,
+          .first = measured.first,
+          .last = measured.last,
+          .sha256 = std::move(measured.sha256),
+          .previous = {}};
+}
+
 Result<Measured> measure(const File& file, FileRole role) {
   Measured measured;
   Sha256 hash;

@@ -89,6 +89,9 @@ struct Measured {
   bool in_order = true;  // no packet is older than the one before
   std::string sha256;
 };
+// The entry of a file that was measured, to be appended.
+ManifestEntry entry_of(std::string name, Measured measured);
+
 // Reads `file` once, in large pieces. A pcap without a whole header of ours has no whole bytes.
 Result<Measured> measure(const File& file, FileRole role);
 

@@ -45,13 +45,7 @@ Result<void> enter(const Folder& iteration, Manifest& manifest, const Present& p
   if (!file) return file.error();
   auto measured = measure(*file, present.name.role);
   if (!measured) return std::move(measured).error();
-  manifest.append({.name = present.entry.name,
-                   .bytes = measured->bytes,
-                   .records = measured->records,
-                   .first = measured->first,
-                   .last = measured->last,
-                   .sha256 = std::move(measured->sha256),
-                   .previous = {}});
+  manifest.append(entry_of(present.entry.name, *std::move(measured)));
   return {};
 }
 

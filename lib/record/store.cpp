@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "record/lock_owner.hpp"
 #include "record/schedule.hpp"
 
 namespace wiretape::record {
@@ -43,34 +44,11 @@ Error in_use(std::string_view name, std::int32_t process) {
           .detail = {}};
 }
 
-std::string boot_id() {
-  auto folder = Folder::open(system_files(), "/proc/sys/kernel/random");
-  if (!folder) return "unknown";
-  auto file = folder->open_file("boot_id");
-  std::array<char, 36> text{};
-  if (!file || !file->read(text.data(), text.size(), 0)) return "unknown";
-  return {text.data(), text.size()};
-}
-
-std::int32_t process_of(const File& lock) {
-  std::array<char, 16> text{};
-  const auto got = lock.read(text.data(), text.size(), 0);
-  std::int32_t process = 0;
-  if (got) std::from_chars(text.data(), text.data() + *got, process);
-  return process;
-}
-
 Result<void> take_lock(Files& files, const File& lock, std::string_view name) {
   const int taken = files.lock(lock.descriptor());
   if (taken == -EAGAIN || taken == -EACCES) return in_use(name, process_of(lock));
   if (taken < 0) return system_error("lock", lock.path(), -taken, ErrorKind::write);
   return {};
-}
-
-// Who has the lock: "PID BOOT\n".
-Result<void> sign_lock(File& lock) {
-  if (auto emptied = lock.truncate(); !emptied) return emptied;
-  return lock.append(fmt::format("{} {}\n", getpid(), boot_id()));
 }
 
 bool is_locked(Files& files, const Folder& recording, std::int32_t& process) {

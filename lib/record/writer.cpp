@@ -351,13 +351,7 @@ struct IterationWriter::Impl {
     if (!file.file()) return {};
     auto measured = measure(*file.file(), file.role());
     if (!measured) return std::move(measured).error();
-    longer.append({.name = file_name(segment.number, file.role()),
-                   .bytes = measured->bytes,
-                   .records = measured->records,
-                   .first = measured->first,
-                   .last = measured->last,
-                   .sha256 = std::move(measured->sha256),
-                   .previous = {}});
+    longer.append(entry_of(file_name(segment.number, file.role()), *std::move(measured)));
     return {};
   }
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "record/power_cut.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -12,17 +9,6 @@
 #include "record/support.hpp"
 
 namespace wiretape::record::test {
-namespace {
-
-std::string path_of(int descriptor) {
-  std::array<char, 4096> path{};
-  const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
-  const ssize_t length = ::readlink(link.c_str(), path.data(), path.size());
-  return {path.data(), length < 0 ? 0 : static_cast<std::size_t>(length)};
-}
-
-}  // namespace
-
 PowerCutFiles::PowerCutFiles(std::string root, std::uint64_t cut_at, std::uint32_t seed)
     : root_(std::move(root)), cut_at_(cut_at), random_(seed) {
   disk_->folder = true;

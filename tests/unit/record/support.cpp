@@ -13,8 +13,6 @@
 #include <iterator>
 
 namespace wiretape::record::test {
-namespace {
-
 std::string path_of(int descriptor) {
   std::array<char, 4096> path{};
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
@@ -22,8 +20,10 @@ std::string path_of(int descriptor) {
   return {path.data(), length < 0 ? 0 : static_cast<std::size_t>(length)};
 }
 
+namespace {
+
 std::string path_of(int folder, const char* name) {
-  return folder == AT_FDCWD ? name : path_of(folder) + '/' + name;
+  return folder == AT_FDCWD ? name : test::path_of(folder) + '/' + name;
 }
 
 }  // namespace

@@ -40,6 +40,8 @@ class TempFolder {
   std::string path_;
 };
 
+// Of an open file or folder, as the system knows it.
+std::string path_of(int descriptor);
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, std::string_view content);
 // All files below a folder with their contents, by relative path; "lock" and "reserve" are left out.
