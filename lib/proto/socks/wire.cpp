@@ -36,14 +36,20 @@ Read missing_nul(const Cursor& in) {
   return in.left() > longest_text ? malformed : partial;
 }
 
-Read read_connect4(Bytes bytes, Parts& parts) {
-  Cursor in(bytes);
+// What a request and a reply of version 4 have in common; gives the address's own bytes.
+Bytes read_head4(Cursor& in, Parts& parts) {
   in.u8();
   parts.number = in.u8();
   parts.port = in.be16();
   const Bytes address = in.take(4);
+  if (in.ok()) parts.host = text(Address::v4_of(address));
+  return address;
+}
+
+Read read_connect4(Bytes bytes, Parts& parts) {
+  Cursor in(bytes);
+  const Bytes address = read_head4(in, parts);
   if (!in.ok()) return partial;
-  parts.host = text(Address::v4_of(address));
   if (!read_text_before_nul(in, parts.user)) return missing_nul(in);
   const bool named = address.substr(0, 3) == Bytes("\0\0\0", 3) && address[3] != '\0';
   if (named && !read_text_before_nul(in, parts.host)) return missing_nul(in);
@@ -53,13 +59,8 @@ Read read_connect4(Bytes bytes, Parts& parts) {
 Read read_reply4(Bytes bytes, Parts& parts) {
   if (bytes.front() != '\0') return malformed;
   Cursor in(bytes);
-  in.u8();
-  parts.number = in.u8();
-  parts.port = in.be16();
-  const Bytes address = in.take(4);
-  if (!in.ok()) return partial;
-  parts.host = text(Address::v4_of(address));
-  return ended_at(in);
+  read_head4(in, parts);
+  return in.ok() ? ended_at(in) : partial;
 }
 
 Read read_greeting5(Bytes bytes) {
