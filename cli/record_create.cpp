@@ -32,15 +32,15 @@ std::string spoken(const std::string& input) {
 
 // What was understood; without -v only where reading may take as long as somebody writes.
 void announce(const engine::RecordRequest& request, const RecordCreateOptions& options) {
-  const bool waits = std::find(request.inputs.begin(), request.inputs.end(), "-") != request.inputs.end();
+  const bool waits = std::find(request.job.files.begin(), request.job.files.end(), "-") != request.job.files.end();
   if (options.quiet || (!waits && !options.verbose)) return;
   std::vector<std::string> inputs;
-  std::transform(request.inputs.begin(), request.inputs.end(), std::back_inserter(inputs), spoken);
+  std::transform(request.job.files.begin(), request.job.files.end(), std::back_inserter(inputs), spoken);
   notice(fmt::format("recording \"{}\" from {}", request.job.name, fmt::join(inputs, ", ")));
   if (!options.verbose) return;
   notice(fmt::format("statement: {}", request.job.statement.empty() ? "(none: every packet)" : request.job.statement));
   notice(fmt::format("segments of {}, backlog of at most {}, bodies up to {}", size_text(request.job.segment_size),
-                     size_text(request.backlog_limit), size_text(request.body_limit)));
+                     size_text(request.job.backlog_limit), size_text(request.job.body_limit)));
 }
 
 // Packets that are in no stream, by reason. Waiting fragments are none of them.

@@ -220,13 +220,6 @@ Result<engine::RecordRequest> request_of(const RecordCreateOptions& options, Tim
   request.job = *std::move(job);
   request.statement = *std::move(statement);
   request.store = *store;
-  request.inputs = options.inputs;
-  request.packet_count = options.packet_count;
-  request.packet_filter = options.packet_filter;
-  request.keep_clear_packets = options.keep_clear_packets;
-  request.body_limit = options.body_limit;
-  request.backlog_limit = options.backlog_limit;
-  request.spool_limit = options.spool_limit;
   request.workers = options.workers;
   return request;
 }

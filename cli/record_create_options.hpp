@@ -39,8 +39,8 @@ struct RecordCreateOptions {
   std::uint64_t backlog_limit = record::Job{}.backlog_limit;
   std::uint64_t storage_limit = 0;
   std::optional<LossLimit> max_loss;
-  std::uint64_t body_limit = engine::RecordRequest{}.body_limit;
-  std::uint64_t spool_limit = engine::RecordRequest{}.spool_limit;
+  std::uint64_t body_limit = record::Job{}.body_limit;
+  std::uint64_t spool_limit = record::Job{}.spool_limit;
   std::size_t workers = engine::default_workers();
   std::string store;
   bool force = false;

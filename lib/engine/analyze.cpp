@@ -327,12 +327,10 @@ class Analysis {
     for (std::size_t drop = 0; drop < stats.drops.size(); ++drop) stats_.drops[drop] += stats.drops[drop];
     stats_.copies += stats.copies;
     stats_.streams += stats.streams;
-    stats_.calls += stats.calls;
-    stats_.matched_calls += stats.matched_calls;
-    stats_.matched_streams += stats.matched_streams;
-    stats_.backlog_cut_packets += stats.backlog_cut_packets;
-    stats_.backlog_cut_bytes += stats.backlog_cut_bytes;
-    stats_.gap_bytes += stats.gap_bytes;
+    // What is kept is counted when it is written.
+    StreamCounts counts = stats;
+    counts.kept_packets = counts.kept_bytes = 0;
+    stats_ += counts;
   }
 
   Result<void> write() {

@@ -19,6 +19,7 @@
 #include "engine/held_runs.hpp"
 #include "engine/jobs.hpp"
 #include "engine/plan.hpp"
+#include "engine/stats.hpp"
 #include "flow/flow_table.hpp"
 #include "net/segment.hpp"
 
@@ -105,25 +106,13 @@ struct Selected {
   std::size_t size = 0;
 };
 
-// Numbers of a shard, from its beginning on.
-struct ShardCounts {
-  std::uint64_t calls = 0;
-  std::uint64_t matched_calls = 0;
-  std::uint64_t matched_streams = 0;
-  std::uint64_t kept_packets = 0;
-  std::uint64_t kept_bytes = 0;
-  std::uint64_t backlog_cut_packets = 0;
-  std::uint64_t backlog_cut_bytes = 0;
-  std::uint64_t gap_bytes = 0;
-};
-
 // What a shard has made of a batch.
 struct Output {
   std::vector<Selected> selected;
   std::vector<net::Packet> packets;  // their data stand in the batch
   HeldRuns held;
   std::string text;
-  ShardCounts counts;  // after the batch
+  StreamCounts counts;  // of the shard, from its beginning up to here
 
   void clear() {
     selected.clear();

@@ -111,10 +111,10 @@ class ByPosition final : public KeptPackets {
 
 class Spooled final : public KeptPackets {
  public:
-  explicit Spooled(record::Descriptor file) : file_(std::move(file)) {}
+  explicit Spooled(record::File file) : file_(std::move(file)) {}
 
   Result<void> keep(const net::Packet& packet) override {
-    places_.push_back({.number = packet.number, .offset = end_ + buffer_.size()});
+    places_.push_back({.number = packet.number, .offset = file_.size() + buffer_.size()});
     buffer_.append(packet);
     return buffer_.size() < buffer_limit ? Result<void>{} : flush();
   }
@@ -131,9 +131,9 @@ class Spooled final : public KeptPackets {
     if (at_ == places_.size()) return false;
     const std::uint64_t offset = places_[at_++].offset;
     StoredPacket header;
-    if (!read_at(offset, reinterpret_cast<char*>(&header), sizeof header)) return read_error();
+    if (auto got = read(offset, reinterpret_cast<char*>(&header), sizeof header); !got) return std::move(got).error();
     bytes_.resize(header.captured_length);
-    if (!read_at(offset + sizeof header, bytes_.data(), bytes_.size())) return read_error();
+    if (auto got = read(offset + sizeof header, bytes_.data(), bytes_.size()); !got) return std::move(got).error();
     packet = header.packet(bytes_.data());
     return true;
   }
@@ -145,30 +145,19 @@ class Spooled final : public KeptPackets {
   static constexpr std::size_t buffer_limit = 1U << 20U;
 
   Result<void> flush() {
-    if (!write_all(file_.number(), buffer_.bytes().data(), buffer_.size())) return write_error("the spool file");
-    end_ += buffer_.size();
+    if (auto written = file_.append(buffer_.bytes()); !written) return written;
     buffer_.clear();
     return {};
   }
 
-  bool read_at(std::uint64_t offset, char* to, std::size_t size) const {
-    while (size != 0) {
-      const ssize_t got = ::pread(file_.number(), to, size, static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return false;
-      to += got;
-      offset += static_cast<std::uint64_t>(got);
-      size -= static_cast<std::size_t>(got);
-    }
-    return true;
+  [[nodiscard]] Result<void> read(std::uint64_t offset, char* to, std::size_t size) const {
+    const auto got = file_.read(to, size, offset);
+    if (!got) return got.error();
+    if (*got == size) return {};
+    return Error{.kind = ErrorKind::read, .message = "cannot read the spool file: it has become shorter"};
   }
 
-  static Error read_error() {
-    return {.kind = ErrorKind::read, .message = fmt::format("cannot read the spool file: {}", std::strerror(errno))};
-  }
-
-  record::Descriptor file_;
-  std::uint64_t end_ = 0;
+  record::File file_;
   PacketBuffer buffer_;  // not in the file yet
   std::string bytes_;    // of the packet given last
   std::vector<Place> places_;
@@ -254,7 +243,7 @@ struct Head {
 
 Result<std::unique_ptr<KeptPackets>> KeptPackets::of(capture::PacketSource& source) {
   if (source.can_read_again()) return std::unique_ptr<KeptPackets>(std::make_unique<ByPosition>(source));
-  auto file = temporary_file();
+  auto file = temporary_file("the spool file");
   if (!file) return std::move(file).error();
   return std::unique_ptr<KeptPackets>(std::make_unique<Spooled>(*std::move(file)));
 }

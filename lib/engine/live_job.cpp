@@ -22,8 +22,7 @@ Result<std::unique_ptr<LiveJob>> LiveJob::begin(record::Recording recording, con
   const record::Job& job = recording.description().job;
   auto statement = compile(job, asked.scheduled);
   if (!statement) return std::move(statement).error();
-  const StoredPackets stored =
-      statement->redacts() && !job.keep_clear_packets ? StoredPackets::none : StoredPackets::whole_streams;
+  const StoredPackets stored = stored_packets(*statement, job);
   auto started = std::unique_ptr<LiveJob>(new LiveJob(std::move(recording), asked, *statement, stored, now));
   if (auto writer = started->recording_.start_iteration(asked.scheduled, wiretape::now()); !writer) {
     return std::move(writer).error();

@@ -96,7 +96,7 @@ struct Pipeline::Impl {
   flow::Spool* spool_;
   flow::BacklogBudget budget_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<ShardCounts> counts_;  // by shard, as of the last merge
+  std::vector<StreamCounts> counts_;  // by shard, as of the last merge
   std::vector<Batch> ring_;
   std::uint32_t next_batch_ = 0;  // the one that is being filled
   std::uint32_t next_merge_ = 0;  // the oldest on its way
@@ -396,16 +396,7 @@ void Pipeline::Impl::end_job(std::size_t slot) {
 
 Stats Pipeline::Impl::stats() const {
   Stats stats = stats_;
-  for (const ShardCounts& counts : counts_) {
-    stats.calls += counts.calls;
-    stats.matched_calls += counts.matched_calls;
-    stats.matched_streams += counts.matched_streams;
-    stats.kept_packets += counts.kept_packets;
-    stats.kept_bytes += counts.kept_bytes;
-    stats.backlog_cut_packets += counts.backlog_cut_packets;
-    stats.backlog_cut_bytes += counts.backlog_cut_bytes;
-    stats.gap_bytes += counts.gap_bytes;
-  }
+  for (const StreamCounts& counts : counts_) stats += counts;
   return stats;
 }
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/positions.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <functional>
 
 #include "engine/temporary.hpp"
@@ -35,28 +32,6 @@ std::uint64_t take_varint(const std::string& bytes, std::size_t& offset) {
   }
 }
 
-bool write_at(int file, const std::string& bytes, std::uint64_t at) {
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t written = ::pwrite(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(at + done));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    done += static_cast<std::size_t>(written);
-  }
-  return true;
-}
-
-bool read_at(int file, char* to, std::size_t size, std::uint64_t at) {
-  while (size != 0) {
-    const ssize_t got = ::pread(file, to, size, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    to += got;
-    at += static_cast<std::uint64_t>(got);
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
 }  // namespace
 
 void Positions::add(std::uint64_t position) {
@@ -70,7 +45,7 @@ void Positions::clear() {
   runs_.clear();
   size_ = 0;
   in_memory_ = 0;
-  file_size_ = 0;
+  if (file_ && file_->size() != 0) static_cast<void>(file_->truncate());
 }
 
 void Positions::seal() {
@@ -91,15 +66,15 @@ void Positions::seal() {
 }
 
 void Positions::spill(Run& run) {
-  if (file_.number() < 0 && !no_file_) {
-    auto file = temporary_file();
+  if (!file_ && !no_file_) {
+    auto file = temporary_file("the file of positions");
     no_file_ = !file;
     if (file) file_ = *std::move(file);
   }
-  if (no_file_ || !write_at(file_.number(), run.bytes, file_size_)) return;
-  run.start = file_size_;
+  if (no_file_) return;
+  run.start = file_->size();
+  if (!file_->append(run.bytes)) return;
   run.in_file = true;
-  file_size_ += run.size;
   in_memory_ -= run.bytes.capacity();
   run.bytes = {};
 }
@@ -113,7 +88,7 @@ Positions::Reader Positions::read() {
   Reader reader;
   reader.heap_.reserve(runs_.size());
   for (const Run& run : runs_) {
-    Reader::Cursor cursor{.run = &run, .file = file_.number()};
+    Reader::Cursor cursor{.run = &run, .file = file_ ? &*file_ : nullptr};
     if (cursor.advance()) reader.heap_.push_back(std::move(cursor));
     reader.failed_ = reader.failed_ || cursor.failed;
   }
@@ -140,7 +115,8 @@ bool Positions::Reader::Cursor::refill() {
   const std::size_t held = buffer.size();
   const std::size_t size = std::min(read_size, run->size - read);
   buffer.resize(held + size);
-  failed = !read_at(file, buffer.data() + held, size, run->start + read);
+  const auto got = file->read(buffer.data() + held, size, run->start + read);
+  failed = !got || *got != size;
   read += size;
   return !failed;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,10 @@ class Positions {
     friend class Positions;
     struct Cursor {
       const Run* run;
-      int file;
-      std::size_t read = 0;     // of the run, into `buffer`
-      std::string buffer = {};  // of a run in the file: what was read and not taken
-      std::size_t offset = 0;   // in the buffer, or in the run's own bytes
+      const record::File* file;  // of the runs that are there
+      std::size_t read = 0;      // of the run, into `buffer`
+      std::string buffer = {};   // of a run in the file: what was read and not taken
+      std::size_t offset = 0;    // in the buffer, or in the run's own bytes
       std::uint64_t position = 0;
       bool failed = false;
       bool advance();
@@ -66,8 +67,7 @@ class Positions {
   std::vector<Run> runs_;
   std::uint64_t size_ = 0;
   std::size_t in_memory_ = 0;  // bytes of runs
-  record::Descriptor file_;
-  std::uint64_t file_size_ = 0;
+  std::optional<record::File> file_;
   bool no_file_ = false;  // none could be made
 };
 

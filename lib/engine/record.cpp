@@ -34,22 +34,23 @@ record::Totals totals_of(const Stats& stats, const RecordingSink& sink) {
 }  // namespace
 
 Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>& stop) {
+  const record::Job& job = request.job;
   // Everything that can be refused is refused before the folder is made.
-  auto source = capture::open_files(request.inputs, capture::MergeOrder::by_time);
+  auto source = capture::open_files(job.files, capture::MergeOrder::by_time);
   if (!source) return std::move(source).error();
-  Reading reading(*std::move(source), {.backend = "file", .source = request.inputs.front(), .record = std::nullopt});
-  if (auto filtered = reading.set_filter(request.packet_filter); !filtered) return std::move(filtered).error();
-  if (request.packet_count) reading.set_packet_count(*request.packet_count);
+  Reading reading(*std::move(source), {.backend = "file", .source = job.files.front(), .record = std::nullopt});
+  if (auto filtered = reading.set_filter(job.packet_filter); !filtered) return std::move(filtered).error();
+  if (job.packet_count) reading.set_packet_count(*job.packet_count);
 
   const auto limits = record::process_space_limits();
   if (!limits) return limits.error();
   const record::Store store(request.store);
   const Timestamp began = now();
-  auto recording = store.create(request.job, began);
+  auto recording = store.create(job, began);
   if (!recording) return std::move(recording).error();
   const auto undo = [&](Error error) {
     recording = error;  // lets go of the lock
-    static_cast<void>(store.remove(request.job.name));
+    static_cast<void>(store.remove(job.name));
     return error;
   };
   auto guard = record::StorageGuard::open(request.store, *limits);
@@ -58,15 +59,16 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   auto writer = recording->start_iteration(began, began);
   if (!writer) return undo(std::move(writer).error());
 
-  SpoolFile spool(record::system_files(), recording->folder().descriptor(), recording->path(), request.spool_limit);
-  RecordingSink sink(request.statement, request.stored_packets());
+  SpoolFile spool(record::system_files(), recording->folder().descriptor(), recording->path(), job.spool_limit);
+  const StoredPackets stored = stored_packets(request.statement, job);
+  RecordingSink sink(request.statement, stored);
   Pipeline pipeline({{.statement = request.statement,
                       .sink = &sink,
-                      .keeps_packets = request.stored_packets() == StoredPackets::whole_streams,
+                      .keeps_packets = stored == StoredPackets::whole_streams,
                       .limit = request.statement.limit().value_or(no_limit),
-                      .keep_after = request.job.keep_after}},
-                    {.dissector = {.body_limit = request.body_limit},
-                     .backlog_limit = request.backlog_limit,
+                      .keep_after = job.keep_after}},
+                    {.dissector = {.body_limit = job.body_limit},
+                     .backlog_limit = job.backlog_limit,
                      .spool = &spool,
                      .sources = reading.facts(),
                      .workers = request.workers});

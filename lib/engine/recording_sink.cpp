@@ -88,6 +88,10 @@ Result<void> write(WriteBatch& batch, capture::PacketSource* source, record::Ite
   return result;
 }
 
+StoredPackets stored_packets(const kfl::Statement& statement, const record::Job& job) {
+  return statement.redacts() && !job.keep_clear_packets ? StoredPackets::none : StoredPackets::whole_streams;
+}
+
 RecordingSink::RecordingSink(const kfl::Statement& statement, StoredPackets stored)
     : statement_(statement), stored_(stored) {}
 

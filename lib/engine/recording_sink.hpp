@@ -38,6 +38,9 @@ Result<void> write(WriteBatch& batch, capture::PacketSource* source, record::Ite
 // What a recording has of its streams beside their calls and lines; PipelineJob::keeps_packets says the same.
 enum class StoredPackets : std::uint8_t { none, whole_streams };
 
+// What a statement that redacts hides must not stand in the packets, unless the job wants it so.
+StoredPackets stored_packets(const kfl::Statement& statement, const record::Job& job);
+
 class RecordingSink final : public JobSink {
  public:
   RecordingSink(const kfl::Statement& statement, StoredPackets stored);

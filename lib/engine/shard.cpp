@@ -158,7 +158,7 @@ struct Shard::Impl final : flow::TcpReader, EntryListener {
   Flows flows_;
   Flow* current_ = nullptr;  // the stream whose payload is being read
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
-  ShardCounts counts_;
+  StreamCounts counts_;
 
   const Batch* batch_ = nullptr;  // while it is worked through
   Output* out_ = nullptr;

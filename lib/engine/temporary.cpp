@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 namespace wiretape::engine {
 
@@ -15,12 +16,12 @@ std::string temporary_folder() {
   return folder != nullptr && *folder != 0 ? folder : "/tmp";
 }
 
-Result<record::Descriptor> temporary_file() {
+Result<record::File> temporary_file(std::string name) {
   std::string path = fmt::format("{}/wiretape-XXXXXX", temporary_folder());
   const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
   if (descriptor < 0) return record::system_error("write", path, errno, ErrorKind::write);
   ::unlink(path.c_str());
-  return record::Descriptor(descriptor);
+  return record::File(record::system_files(), record::Descriptor(descriptor), std::move(name), 0);
 }
 
 }  // namespace wiretape::engine

@@ -12,7 +12,8 @@ namespace wiretape::engine {
 // TMPDIR, else /tmp.
 std::string temporary_folder();
 
-// An empty file there that has no name, to read and write. ErrorKind::write where there can be none.
-Result<record::Descriptor> temporary_file();
+// An empty file there that has no name, to read and write; errors call it `name`. ErrorKind::write where there can be
+// none.
+Result<record::File> temporary_file(std::string name);
 
 }  // namespace wiretape::engine

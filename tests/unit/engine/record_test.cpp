@@ -182,7 +182,7 @@ TEST_SUITE("engine record") {
       CAPTURE(row.what);
       const Desk desk;
       RecordRequest request = desk.request(row.name, errors, {desk.file("in", row.content)});
-      request.packet_filter = row.filter;
+      request.job.packet_filter = row.filter;
       const auto refused = desk.record(request);
       REQUIRE_FALSE(refused.has_value());
       CHECK(refused.error().kind == row.kind);
@@ -205,7 +205,7 @@ TEST_SUITE("engine record") {
     const Desk desk;
     const ShopDay day;
     RecordRequest request = desk.request("one", errors, {desk.capture("day.pcap", day.wire)});
-    request.packet_filter = "tcp port 40003";
+    request.job.packet_filter = "tcp port 40003";
     const auto stats = desk.record(request);
     REQUIRE(stats.has_value());
     CHECK(stats->packets == day.wire.size() - day.second_ends);
@@ -216,7 +216,7 @@ TEST_SUITE("engine record") {
     const Desk desk;
     const ShopDay day;
     RecordRequest request = desk.request("some", errors, {desk.capture("day.pcap", day.wire)});
-    request.packet_count = day.first_ends;
+    request.job.packet_count = day.first_ends;
     const auto stats = desk.record(request);
     REQUIRE(stats.has_value());
     CHECK(stats->packets == day.first_ends);
@@ -262,7 +262,7 @@ TEST_SUITE("engine record") {
     const ShopDay day;
     RecordRequest request =
         desk.request("clear", errors + " and redact(\"request.path\")", {desk.capture("day.pcap", day.wire)});
-    request.keep_clear_packets = true;
+    request.job.keep_clear_packets = true;
     REQUIRE(desk.record(request).has_value());
     const std::string iteration = desk.iteration("clear");
     CHECK(times_in(iteration + "/000001.pcap").size() == day.wire.size() - (day.second_ends - day.first_ends));

@@ -150,7 +150,6 @@ class Desk {
     request.job.files = inputs;
     request.statement = statement(text);
     request.store = store();
-    request.inputs = inputs;
     return request;
   }
   [[nodiscard]] Result<Stats> record(const RecordRequest& request) const {
