@@ -132,7 +132,7 @@ Pipeline::Impl::Impl(std::vector<PipelineJob> jobs, const PipelineOptions& optio
   }
 }
 
-void Pipeline::feed(std::span<const net::Packet> packets, std::shared_ptr<const void> hold) {
+void Pipeline::feed(std::span<const net::Packet> packets, const std::shared_ptr<const void>& hold) {
   while (!packets.empty()) {
     const std::size_t room = impl_->most_packets() - impl_->batch().packets.size();
     const auto some = packets.first(std::min(packets.size(), room));

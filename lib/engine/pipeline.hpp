@@ -45,7 +45,7 @@ class Pipeline {
 
   // In the order of the source. `hold` keeps the packets' data valid until it is let go; without workers it is enough
   // that they live as long as the call. With workers they may wait until there are more.
-  void feed(std::span<const net::Packet> packets, std::shared_ptr<const void> hold = nullptr);
+  void feed(std::span<const net::Packet> packets, const std::shared_ptr<const void>& hold = nullptr);
 
   // Packet time has come to `now` without a packet (a live source at rest): ends what is idle, tells what is
   // unanswered, and hands out what is ready.

@@ -89,8 +89,9 @@ Positions::Reader Positions::read() {
   reader.heap_.reserve(runs_.size());
   for (const Run& run : runs_) {
     Reader::Cursor cursor{.run = &run, .file = file_ ? &*file_ : nullptr};
-    if (cursor.advance()) reader.heap_.push_back(std::move(cursor));
+    const bool any = cursor.advance();
     reader.failed_ = reader.failed_ || cursor.failed;
+    if (any) reader.heap_.push_back(std::move(cursor));
   }
   std::make_heap(reader.heap_.begin(), reader.heap_.end(), std::greater<>());
   return reader;

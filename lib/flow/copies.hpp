@@ -29,7 +29,7 @@ class Copies {
 
  private:
   static constexpr std::size_t set_count = 4096;
-  static constexpr std::size_t key_count = 2 * (4 + 8 + 1);  // for pairs of headers, of a payload, and the last one
+  static constexpr std::size_t key_count = std::size_t{2} * (4 + 8 + 1);  // for pairs of headers, of a payload, and the last one
 
   struct Entry {
     std::uint64_t digest = 0;  // 0: none
