@@ -150,7 +150,7 @@ Result<ExitStatus> record_from_interfaces(engine::RecordRequest request, const R
     notice(record::job_in_words(job, record::window_of(job, time, 0), time));
   }
   if (const auto runner = record::RunLock::holder(request.store)) return leave_to(*runner, request);
-  const auto status =
+  auto status =
       record_live(request.job.name, {.store = request.store, .user = options.user, .workers = request.workers}, options,
                   [&] { return record::Store(request.store).create(request.job, now()); });
   if (status && *status == ExitStatus::done && options.json) {

@@ -156,6 +156,7 @@ std::string keep_after_of(const record::KeepAfter& keep) {
 
 std::vector<std::string> names_of(const std::vector<record::Macro>& macros) {
   std::vector<std::string> names;
+  names.reserve(macros.size());
   for (const record::Macro& macro : macros) names.push_back(macro.name);
   return names;
 }
