@@ -40,7 +40,7 @@ Plan::Plan(Slots wanted) : slots(std::move(wanted)), group(statements_of(slots))
   }
   for (const Protocol* protocol : protocols()) {
     const std::uint8_t ordinal = schema_of(*protocol).ordinal;
-    behind[ordinal] = may_match[ordinal] | (protocol->hands_over ? may_match_payload[0] : 0);
+    behind[ordinal] |= may_match[ordinal] | (protocol->hands_over ? may_match_payload[0] : 0);
   }
 }
 

@@ -39,6 +39,8 @@ enum class Stage : std::uint8_t { stream, request_head, request, response_head, 
 // Which half of a call a message is, where the message itself says so; otherwise what goes to the server is a request.
 enum class Half : std::uint8_t { by_direction, request, response };
 
+struct Schema;
+
 // A half of a call, as its protocol's dissector left it. Each protocol derives its own and its fields cast to it.
 // Messages are pooled: a dissector hands them out and gets them back, with whatever memory they have grown.
 struct Message {
@@ -48,6 +50,7 @@ struct Message {
   virtual ~Message() = default;
 
   const Label* label = nullptr;
+  const Schema* schema = nullptr;  // of a message of another protocol than its stream's; null: the same
   Timestamp first;         // of its first byte
   Timestamp last;          // of its last byte
   std::uint64_t size = 0;  // bytes on the wire, head and body
@@ -56,8 +59,6 @@ struct Message {
   bool alone = false;  // pairs with nothing: an entry of its own (a push, a one-way request)
   Fault fault;
 };
-
-struct Schema;
 
 // Room for the texts that the envelope's getters make when asked: each has a place of its own, so that two texts of one
 // entry can be compared, and nothing is allocated. Written before it is read, hence not initialised; a copy starts

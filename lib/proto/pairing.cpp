@@ -33,7 +33,7 @@ void add_fault(Fault& fault, const Fault& more) {
 
 Entry Calls::entry_of(const Telling& telling, const Message* request, const Message* response) const {
   const Message* half = request != nullptr ? request : response;
-  Entry entry{.schema = &telling.schema,
+  Entry entry{.schema = half->schema != nullptr ? half->schema : &telling.schema,
               .stream = &telling.facts,
               .label = half->label,
               .request = request,

@@ -72,8 +72,11 @@ class Dissector {
   // A message whose entry has been told comes back, so that its memory serves again.
   virtual void recycle(std::unique_ptr<Message>) {}
 
-  // After hand_over: who goes on, null for detection from the start. `tls` is true when what follows came out of TLS.
+  // After hand_over: who goes on, null for detection from the start.
   [[nodiscard]] virtual const Protocol* next_protocol() const { return nullptr; }
+  // What it has to know of what was said before, in the form that its own header describes: DissectorOptions::agreed.
+  // Valid as long as this dissector.
+  [[nodiscard]] virtual std::string_view agreed() const { return {}; }
 };
 
 // How sure a protocol is that the first bytes of a direction are its own.
@@ -90,6 +93,7 @@ enum class Pairing : std::uint8_t {
 struct DissectorOptions {
   std::size_t body_limit = 1U << 20U;  // bytes of a body that are kept; beyond it the text is cut, `truncated` says so
   bool datagram = false;               // set by the session: each call of next() shows one whole datagram
+  std::string_view agreed = {};        // Dissector::agreed() of who handed over; valid during Protocol::open
 };
 
 struct Protocol {
@@ -103,7 +107,12 @@ struct Protocol {
   Duration answer_within = Duration::seconds(60);  // an unanswered request is told after this, with a timeout fault
   bool over_tcp = true;
   bool over_udp = false;
+  // Many messages of a direction are open at a time (pairing by_id): the message that a Step::head announced is in
+  // peek() until the next call, and others may end before it. At the end of a direction, end() is asked until it skips.
+  bool multiplexed = false;
   bool hands_over = false;  // other protocols may follow on the same stream: it is worth reading for their sake
+  // Its calls are told as those of this one, with its name, fields and labels (HTTP/2 is `http`); null: its own.
+  const Protocol* family = nullptr;
   std::span<const Field> fields = {};
   std::span<const Label* const> labels = {};
   // What one line about a call shows: paths of fields, in order. {"request.method", "request.path", "response.status"}
@@ -113,7 +122,7 @@ struct Protocol {
 // THE list, in the order in which protocols are asked: a later guess may be laxer.
 std::span<const Protocol* const> protocols();
 
-// The same as the language sees them: one Schema for each protocol, and those of the transports (tcp, udp, icmp, sctp),
+// The same as the language sees them: one Schema for each protocol that has a family of its own, and those of the transports (tcp, udp, icmp, sctp),
 // by ordinal. The schemas live as long as the program.
 const Catalog& catalog();
 const Schema& schema_of(const Protocol& protocol);

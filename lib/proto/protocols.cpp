@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE list of protocols.
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "proto/dns/dns.hpp"
 #include "proto/http/http.hpp"
@@ -20,24 +22,38 @@ constexpr std::array all = {&http::protocol, &dns::protocol, &socks::protocol};
 
 constexpr std::size_t transports = 4;
 
+const Protocol& family_of(const Protocol& protocol) {
+  return protocol.family != nullptr ? *protocol.family : protocol;
+}
+
 // Built once, at the first use: ordinals are places in it.
 struct Tables {
-  std::array<Schema, all.size() + transports> schemas;
-  std::array<const Schema*, all.size() + transports> pointers;
+  std::vector<Schema> schemas;
+  std::vector<const Schema*> pointers;
+  std::array<std::uint8_t, all.size()> places{};  // of each protocol's schema
+  std::size_t families = 0;                       // the transports stand behind them
   Catalog catalog;
 
   Tables() {
-    for (std::size_t place = 0; place < schemas.size(); ++place) {
-      schemas[place] = make(place);
-      pointers[place] = &schemas[place];
+    schemas.reserve(all.size() + transports);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i]->family != nullptr) continue;
+      places[i] = static_cast<std::uint8_t>(schemas.size());
+      schemas.push_back(make_schema(*all[i], places[i]));
     }
+    for (std::size_t i = 0; i < all.size(); ++i) places[i] = places[place_of(family_of(*all[i]))];
+    families = schemas.size();
+    for (std::size_t i = 0; i < transports; ++i) {
+      schemas.push_back(transport_schema(static_cast<Transport>(i), static_cast<std::uint8_t>(schemas.size())));
+    }
+    for (const Schema& schema : schemas) pointers.push_back(&schema);
     catalog.schemas = pointers;
   }
 
-  static Schema make(std::size_t place) {
-    const auto ordinal = static_cast<std::uint8_t>(place);
-    if (place >= all.size()) return transport_schema(static_cast<Transport>(place - all.size()), ordinal);
-    return make_schema(*all[place], ordinal);
+  static std::size_t place_of(const Protocol& protocol) {
+    const auto found = std::find(all.begin(), all.end(), &protocol);
+    assert(found != all.end() && "every protocol is in the list");
+    return static_cast<std::size_t>(found - all.begin());
   }
 };
 
@@ -67,15 +83,11 @@ const Catalog& catalog() {
 }
 
 const Schema& schema_of(const Protocol& protocol) {
-  for (std::size_t place = 0; place < all.size(); ++place) {
-    if (all[place] == &protocol) return tables().schemas[place];
-  }
-  assert(false && "every protocol is in the list");
-  return tables().schemas[0];
+  return tables().schemas[tables().places[Tables::place_of(protocol)]];
 }
 
 const Schema& transport_schema(Transport transport) {
-  return tables().schemas[all.size() + static_cast<std::size_t>(transport)];
+  return tables().schemas[tables().families + static_cast<std::size_t>(transport)];
 }
 
 }  // namespace wiretape

@@ -139,7 +139,7 @@ struct Session::Impl {
   void detect_stream(Direction newest, EntryListener& listener);
   void ask_again_later(Direction newest, const Detection& detection, EntryListener& listener);
   void adopt(const Detection& detection, EntryListener& listener);
-  void start(const Protocol* protocol, EntryListener& listener);
+  void start(const Protocol* protocol, EntryListener& listener, std::string_view agreed = {});
   void stop();
   void hand_over(EntryListener& listener);
   [[nodiscard]] FirstBytes first_bytes() const;
@@ -302,7 +302,7 @@ void Session::Impl::adopt(const Detection& detection, EntryListener& listener) {
   start(detection.protocol, listener);
 }
 
-void Session::Impl::start(const Protocol* protocol, EntryListener& listener) {
+void Session::Impl::start(const Protocol* protocol, EntryListener& listener, std::string_view agreed) {
   known = protocol != nullptr ? pool.find(protocol) : nullptr;
   facts.dissected = known != nullptr ? known->protocol->name : std::string_view{};
   roles_sure = true;
@@ -312,6 +312,7 @@ void Session::Impl::start(const Protocol* protocol, EntryListener& listener) {
     phase = Phase::reading;
     DissectorOptions options = pool.options;
     options.datagram = facts.transport == Transport::udp;
+    options.agreed = agreed;
     dissector = known->protocol->open(options);
     fresh = true;
     for (const Direction direction : {Direction::to_server, Direction::to_client}) {
@@ -340,11 +341,10 @@ void Session::Impl::hand_over(EntryListener& listener) {
     side.wanted = 0;
   }
   starts_sure = true;
-  const Protocol* next = dissector->next_protocol();
-  dissector.reset();
+  const std::unique_ptr<Dissector> before = std::move(dissector);
   phase = Phase::detecting;
   if (++hand_overs > most_hand_overs) return start(nullptr, listener);
-  if (next != nullptr) start(next, listener);
+  if (before->next_protocol() != nullptr) start(before->next_protocol(), listener, before->agreed());
 }
 
 void Session::Impl::read(Direction direction, Bytes bytes, Timestamp time, EntryListener& listener) {
