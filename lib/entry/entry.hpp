@@ -51,10 +51,10 @@ struct Message {
 
   const Label* label = nullptr;
   const Schema* schema = nullptr;  // of a message of another protocol than its stream's; null: the same
-  Timestamp first;         // of its first byte
-  Timestamp last;          // of its last byte
-  std::uint64_t size = 0;  // bytes on the wire, head and body
-  std::uint64_t id = 0;    // what pairs it with the other half, where the protocol has such a number
+  Timestamp first;                 // of its first byte
+  Timestamp last;                  // of its last byte
+  std::uint64_t size = 0;          // bytes on the wire, head and body
+  std::uint64_t id = 0;            // what pairs it with the other half, where the protocol has such a number
   Half half = Half::by_direction;
   bool alone = false;  // pairs with nothing: an entry of its own (a push, a one-way request)
   Fault fault;

@@ -20,9 +20,11 @@ struct Step {
   enum class Kind : std::uint8_t {
     message,    // the first `bytes` end one message, now in take()
     head,       // the first `bytes` are the head of a message whose body follows; peek() shows it meanwhile
-    need_more,  // come back with at least `bytes` in all (never more than 64 KiB: longer messages are consumed in pieces)
+    need_more,  // come back with at least `bytes` in all (never more than 64 KiB: longer messages are consumed in
+                // pieces)
     skip,       // the first `bytes` are consumed (part of a body, or no message); go on behind them
-    hand_over,  // the first `bytes` are consumed; what follows in both directions is another protocol, see Dissector::next_protocol()
+    hand_over,  // the first `bytes` are consumed; what follows in both directions is another protocol, see
+                // Dissector::next_protocol()
     lost,       // this is not, or no longer, the protocol
   };
   Kind kind;
@@ -40,8 +42,9 @@ struct Protocol;
 
 // The state of one stream in one protocol. Both directions come through it, each in order.
 //
-//   next() is called with all bytes of a direction that are not consumed yet (never empty). The view is valid during the
-//   call. `time_at` of the context gives the time at which a byte came. need_more means the same bytes come again, with more.
+//   next() is called with all bytes of a direction that are not consumed yet (never empty). The view is valid during
+//   the call. `time_at` of the context gives the time at which a byte came. need_more means the same bytes come again,
+//   with more.
 class Dissector {
  public:
   Dissector() = default;
@@ -122,8 +125,8 @@ struct Protocol {
 // THE list, in the order in which protocols are asked: a later guess may be laxer.
 std::span<const Protocol* const> protocols();
 
-// The same as the language sees them: one Schema for each protocol that has a family of its own, and those of the transports (tcp, udp, icmp, sctp),
-// by ordinal. The schemas live as long as the program.
+// The same as the language sees them: one Schema for each protocol that has a family of its own, and those of the
+// transports (tcp, udp, icmp, sctp), by ordinal. The schemas live as long as the program.
 const Catalog& catalog();
 const Schema& schema_of(const Protocol& protocol);
 
