@@ -483,7 +483,7 @@ std::unique_ptr<Dissector> open(const DissectorOptions& options) {
 }
 
 constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
-constexpr std::array<const Label*, 3> labels = {&http_0_9, &http_1_0, &http_1_1};
+constexpr std::array<const Label*, 5> labels = {&http_0_9, &http_1_0, &http_1_1, &grpc, &grpc_1_1};
 constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
 
 }  // namespace
@@ -503,6 +503,16 @@ constinit const Label http_1_1 = {.name = "http",
                                   .abbr = "HTTP",
                                   .long_name = "Hypertext Transfer Protocol -- HTTP/1.1",
                                   .macro = "http"};
+constinit const Label grpc = {.name = "http",
+                              .version = "2.0",
+                              .abbr = "gRPC",
+                              .long_name = "Hypertext Transfer Protocol Version 2 [ gRPC over HTTP/2 ]",
+                              .macro = "grpc"};
+constinit const Label grpc_1_1 = {.name = "http",
+                                  .version = "1.1",
+                                  .abbr = "gRPC",
+                                  .long_name = "Hypertext Transfer Protocol -- HTTP/1.1 [ gRPC-Web ]",
+                                  .macro = "grpc"};
 
 constinit const Protocol protocol = {
     .name = "http",

@@ -10,6 +10,10 @@ namespace wiretape::http {
 extern const Label http_0_9;
 extern const Label http_1_0;
 extern const Label http_1_1;
+// Calls whose request or response is of a content type that begins application/grpc: over HTTP/2, and (gRPC-Web)
+// over HTTP/1.
+extern const Label grpc;
+extern const Label grpc_1_1;
 
 // Its guess is strict about the direction: requests come from the client, status lines from the server, so that roles
 // taken the wrong way round show.
