@@ -2,6 +2,7 @@
 #include "capture/blocks.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -23,35 +24,52 @@ template <class T>
 struct Blocks::CountMemory {
   using value_type = T;
 
-  explicit CountMemory(std::shared_ptr<Block> of) : block(std::move(of)) {}
+  CountMemory(std::shared_ptr<Block> of, Count* place) : block(std::move(of)), count(place) {}
   template <class U>
-  explicit(false) CountMemory(const CountMemory<U>& other) : block(other.block) {}
+  explicit(false) CountMemory(const CountMemory<U>& other) : block(other.block), count(other.count) {}
 
   T* allocate(std::size_t) {
-    static_assert(sizeof(T) <= sizeof(Block::count));
+    static_assert(sizeof(T) <= sizeof(Count::memory));
     static_assert(alignof(T) <= alignof(std::max_align_t));  // NOLINT(misc-redundant-expression)
-    return reinterpret_cast<T*>(block->count.data());
+    return reinterpret_cast<T*>(count->memory.data());
   }
-  void deallocate(T*, std::size_t) { block->held.store(false, std::memory_order_release); }
+  void deallocate(T*, std::size_t) {
+    count->in_use.store(false, std::memory_order_release);
+    block->holds.fetch_sub(1, std::memory_order_release);
+  }
   template <class U>
   bool operator==(const CountMemory<U>& other) const {
-    return block == other.block;
+    return count == other.count;
   }
 
   std::shared_ptr<Block> block;
+  Count* count;
 };
+
+Blocks::Count* Blocks::Block::free_count() {
+  const auto found = std::find_if(counts.begin(), counts.end(),
+                                  [](const Count& count) { return !count.in_use.load(std::memory_order_acquire); });
+  return found != counts.end() ? &*found : nullptr;
+}
 
 std::shared_ptr<const void> Blocks::hold() {
   if (!hold_ && current_) {
-    current_->held.store(true, std::memory_order_relaxed);
-    hold_ = std::shared_ptr<const void>(current_->bytes.get(), Nothing{}, CountMemory<char>(current_));
+    Count* const count = current_->free_count();
+    assert(count != nullptr && "can_be_held_again() was not asked");
+    count->in_use.store(true, std::memory_order_relaxed);
+    current_->holds.fetch_add(1, std::memory_order_relaxed);
+    hold_ = std::shared_ptr<const void>(current_->bytes.get(), Nothing{}, CountMemory<char>(current_, count));
   }
   return hold_;
 }
 
 bool Blocks::held() {
   hold_.reset();
-  return current_ && current_->held.load(std::memory_order_acquire);
+  return current_ && current_->held();
+}
+
+bool Blocks::can_be_held_again() const {
+  return current_ && current_->free_count() != nullptr;
 }
 
 void Blocks::go_on(std::size_t size, Bytes kept, std::size_t at) {
@@ -69,7 +87,7 @@ void Blocks::go_on(std::size_t size, Bytes kept, std::size_t at) {
 
 std::shared_ptr<Blocks::Block> Blocks::spare(std::size_t size) const {
   const auto found = std::find_if(blocks_.begin(), blocks_.end(), [&](const std::shared_ptr<Block>& block) {
-    return block != current_ && block->size >= size && !block->held.load(std::memory_order_acquire);
+    return block != current_ && block->size >= size && !block->held();
   });
   return found == blocks_.end() ? nullptr : *found;
 }
@@ -78,7 +96,7 @@ std::shared_ptr<Blocks::Block> Blocks::spare(std::size_t size) const {
 void Blocks::drop_spares() {
   std::size_t spares = 0;
   std::erase_if(blocks_, [&](const std::shared_ptr<Block>& block) {
-    if (block == current_ || block->held.load(std::memory_order_acquire)) return false;
+    if (block == current_ || block->held()) return false;
     return block->size < largest_ || ++spares > most_spares;
   });
 }

@@ -22,11 +22,15 @@ class Blocks {
   [[nodiscard]] std::size_t size() const { return current_ ? current_->size : 0; }
 
   // Keeps the block in use as it is for as long as what is returned lives, but for the bytes that the caller still
-  // writes into parts of it that nobody looks at. Null without a block.
+  // writes into parts of it that nobody looks at. Null without a block. Between two calls of held() or go_on() it is
+  // the same hold.
   [[nodiscard]] std::shared_ptr<const void> hold();
 
   // Whether others than this object hold it.
   [[nodiscard]] bool held();
+
+  // Whether hold() may be asked again behind a held() that said yes: a block has a fixed number of holds.
+  [[nodiscard]] bool can_be_held_again() const;
 
   // Takes a block of at least `size` bytes that nobody holds into use and puts `kept` there, `at` bytes from its
   // start. `kept` may stand in the block that was in use, which is the one to be used on if nobody holds it.
@@ -36,14 +40,21 @@ class Blocks {
   void release();
 
  private:
+  // Where the reference count of what hold() returns stands.
+  struct Count {
+    alignas(std::max_align_t) std::array<std::byte, 64> memory;
+    std::atomic<bool> in_use = false;
+  };
   struct Block {
     explicit Block(std::size_t wanted) : bytes(std::make_unique_for_overwrite<char[]>(wanted)), size(wanted) {}
 
+    [[nodiscard]] bool held() const { return holds.load(std::memory_order_acquire) != 0; }
+    [[nodiscard]] Count* free_count();
+
     std::unique_ptr<char[]> bytes;
     std::size_t size;
-    std::atomic<bool> held = false;
-    // Where the reference count of what hold() returns stands.
-    alignas(std::max_align_t) std::array<std::byte, 64> count;
+    std::atomic<unsigned> holds = 0;
+    std::array<Count, 64> counts;
   };
   template <class T>
   struct CountMemory;

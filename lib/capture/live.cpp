@@ -270,7 +270,7 @@ class Live final : public LiveSource {
   // A batch goes on behind the one before it where that is held. Packets point into the block, so it does not change
   // while a batch grows: a batch ends with the packet that fills it.
   void make_room() {
-    if (used_ < batch_bytes && blocks_.held()) return;
+    if (used_ < batch_bytes && blocks_.held() && blocks_.can_be_held_again()) return;
     blocks_.go_on(batch_bytes + longest_packet, {}, 0);
     used_ = 0;
   }

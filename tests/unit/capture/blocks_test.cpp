@@ -69,6 +69,36 @@ TEST_SUITE("capture blocks") {
     CHECK(blocks.data() == first);
   }
 
+  TEST_CASE("a block is used on behind what is held, and held again: each hold counts by itself") {
+    Blocks blocks;
+    blocks.go_on(100, {}, 0);
+    auto first = blocks.hold();
+    REQUIRE(blocks.held());
+    REQUIRE(blocks.can_be_held_again());
+    auto second = blocks.hold();
+    first.reset();
+    CHECK(blocks.held());
+    second.reset();
+    CHECK_FALSE(blocks.held());
+  }
+
+  TEST_CASE("holds of one block are so many and no more, until one of them goes") {
+    Blocks blocks;
+    blocks.go_on(100, {}, 0);
+    std::deque<std::shared_ptr<const void>> holds;
+    do {
+      holds.push_back(blocks.hold());
+    } while (blocks.held() && blocks.can_be_held_again());
+    CHECK(holds.size() >= 16);
+    holds.pop_front();
+    CHECK(blocks.can_be_held_again());
+    holds.push_back(blocks.hold());
+    holds.erase(holds.begin(), holds.end() - 1);
+    CHECK(blocks.held());
+    holds.clear();
+    CHECK_FALSE(blocks.held());
+  }
+
   TEST_CASE("a queue of holds costs as many blocks as it is long, and then no more") {
     Blocks blocks;
     std::deque<std::shared_ptr<const void>> queue;
