@@ -134,12 +134,6 @@ Coding coding_of(Bytes name) {
   return Coding::unknown;
 }
 
-void note_content_encoding(Bytes value, Head& head) {
-  for (Bytes name; next_element(value, name);) {
-    if (!name.empty() && !same_name(name, "identity")) head.content.add(coding_of(name));
-  }
-}
-
 void note_transfer_encoding(Bytes value, Head& head) {
   for (Bytes name; next_element(value, name);) {
     name = trimmed(name.substr(0, name.find(';')));
@@ -281,6 +275,12 @@ std::size_t find_head_end(Bytes bytes, std::size_t from) {
   return 0;
 }
 
+void note_content_encoding(Bytes value, Head& head) {
+  for (Bytes name; next_element(value, name);) {
+    if (!name.empty() && !same_name(name, "identity")) head.content.add(coding_of(name));
+  }
+}
+
 bool next_line(Bytes& rest, Line& line) {
   while (!rest.empty()) {
     std::size_t feed = find_line_end(rest, 0);
@@ -289,7 +289,7 @@ bool next_line(Bytes& rest, Line& line) {
     }
     const Bytes whole = rest.substr(0, feed);
     rest = feed == Bytes::npos ? Bytes{} : rest.substr(feed + 1);
-    const std::size_t colon = whole.find(':');
+    const std::size_t colon = whole.find(':', 1);
     if (colon == Bytes::npos) continue;
     line.name = trimmed(whole.substr(0, colon));
     line.value = trimmed(whole.substr(colon + 1));

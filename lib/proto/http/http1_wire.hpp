@@ -67,7 +67,8 @@ struct Head {
   Slice lines;   // the header lines
   std::uint64_t content_length = 0;
   std::uint16_t status = 0;
-  std::uint8_t minor = 1;  // of the version
+  std::uint8_t major = 1;  // of the version; what follows 1 has its own framing, and brings its head as such marks
+  std::uint8_t minor = 1;
   bool simple = false;     // of HTTP/0.9
   Length length = Length::none;
   Transfer transfer = Transfer::none;
@@ -99,8 +100,12 @@ struct Line {
   Bytes value;
 };
 
-// Takes the next line off the front of `rest`; false when there is none. What is no "name: value" is passed over.
+// Takes the next line off the front of `rest`; false when there is none. What is no "name: value" is passed over; a name
+// may begin with a colon, as HTTP/2's pseudo headers do.
 bool next_line(Bytes& rest, Line& line);
+
+// Adds what Content-Encoding says to `head.content`.
+void note_content_encoding(Bytes value, Head& head);
 
 // Without regard to the case of ASCII letters.
 bool same_name(Bytes a, Bytes b);
