@@ -179,6 +179,7 @@ void Message::begin(Start start, Bytes head, const Head& marks, std::size_t body
 
 std::string_view Message::version() const {
   if (marks_.simple) return "HTTP/0.9";
+  if (marks_.major == 2) return "HTTP/2.0";
   return versions[marks_.minor];
 }
 
@@ -190,7 +191,7 @@ const Message::Target& Message::target_parts() const {
       append_head_text(parts.text, parts.target);
       parts.target = parts.text;
     }
-    const bool authority = method() == "CONNECT";
+    const bool authority = method() == "CONNECT" && !parts.target.starts_with('/');
     std::string_view rest = authority ? std::string_view{} : without_origin(parts.target);
     rest = rest.substr(0, rest.find('#'));
     const std::size_t mark = std::min(rest.find('?'), rest.size());
