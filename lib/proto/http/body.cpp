@@ -4,12 +4,16 @@
 #include <algorithm>
 
 #include "json/writer.hpp"
+#include "proto/graphql/request.hpp"
 
 namespace wiretape::http {
 namespace {
 
 // Packed bytes held before they are unpacked as they come.
 constexpr std::size_t most_packed = 1U << 20U;
+
+// Bytes in which a GraphQL request has said what it is: what stands before its names is its document at most.
+constexpr std::size_t most_looked_at = 64U << 10U;
 
 // What a message that waits to be used again may hold on to.
 constexpr std::size_t most_idle = 64U << 10U;
@@ -44,12 +48,63 @@ void Body::begin(const Codings& codings, std::size_t limit) {
   renew(unpacked_.text);
   is_unpacked_ = false;
   codings_ = codings;
-  limit_ = limit;
+  limit_ = limit_unwatched_ = limit;
   packed_size_ = 0;
-  keeping_ = complete_ = true;
+  watched_ = Watched::not_at_all;
+  wanted_ = keeping_ = complete_ = true;
+}
+
+void Body::watch(Watched watched) {
+  watched_ = watched;
+  limit_ = std::max(limit_, most_looked_at);
+}
+
+void Body::stop_watching() {
+  if (watched_ == Watched::not_at_all) return;
+  watched_ = Watched::not_at_all;
+  limit_ = limit_unwatched_;
+  if (!wanted_) return let_go();
+  if (unpacked_.text.size() > limit_) {
+    unpacked_.text.resize(limit_);
+    unpacked_.cut = true;
+  }
+  if (!packed() && bytes_.size() > limit_) {
+    bytes_.resize(limit_);
+    complete_ = keeping_ = false;
+  }
+}
+
+void Body::let_go() {
+  // A request may wait long for its answer.
+  constexpr std::size_t most_waiting = 16U << 10U;
+  if (bytes_.capacity() > most_waiting) bytes_ = {};
+  bytes_.clear();
+  unpacker_.reset();
+  unpacked_ = {};
+  keeping_ = false;
+  complete_ = packed_size_ == 0;
 }
 
 void Body::append(Bytes bytes) {
+  add(bytes);
+  if (watched_ == Watched::json && !packed()) look_again();
+}
+
+// What is packed is looked at when it is whole.
+void Body::look_again() {
+  constexpr std::size_t most_blanks = 256;
+  const std::size_t begin = bytes_.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos && bytes_.size() < most_blanks) return;
+  const bool begins_well = begin != std::string::npos && (bytes_[begin] == '{' || bytes_[begin] == '[');
+  if (begins_well && bytes_.size() < most_looked_at) return;
+  if (begins_well && graphql::has_telling_name(bytes_)) {
+    watched_ = Watched::text;
+  } else {
+    stop_watching();
+  }
+}
+
+void Body::add(Bytes bytes) {
   packed_size_ += bytes.size();
   if (!keeping_) {
     complete_ = complete_ && bytes.empty();

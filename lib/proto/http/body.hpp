@@ -22,8 +22,18 @@ class Body {
   // Begins a new body; memory grown before serves again unless it is much.
   void begin(const Codings& codings, std::size_t limit);
 
-  // What follows is counted and not kept.
-  void stop_keeping() { keeping_ = false; }
+  // What follows is counted and not kept, unless it is watched.
+  void stop_keeping() {
+    wanted_ = false;
+    keeping_ = keeping_ && watched_ != Watched::not_at_all;
+  }
+
+  // A body that has to be looked at when it is whole, to learn what it is, is kept for that, wanted or not, up to
+  // 64 KiB (or the limit, where that is more). JSON only for as long as it may be a GraphQL request: what begins with
+  // no bracket, or has 64 KiB without the names of one, is not watched any more.
+  enum class Watched : std::uint8_t { not_at_all, text, json };
+  void watch(Watched watched);
+  void stop_watching();  // it was looked at: what nobody wants is let go
 
   void append(Bytes bytes);
 
@@ -41,12 +51,18 @@ class Body {
   [[nodiscard]] bool cut() const;  // text() is not all of it
 
  private:
+  void add(Bytes bytes);
+  void look_again();
+  void let_go();
   const Unpacked* unpacked() const;  // null when there is nothing to unpack, or it is not what it was said to be
 
   std::string bytes_;
   Codings codings_;
   std::size_t limit_ = 0;
+  std::size_t limit_unwatched_ = 0;
   std::uint64_t packed_size_ = 0;
+  Watched watched_ = Watched::not_at_all;
+  bool wanted_ = true;
   bool keeping_ = true;
   bool complete_ = true;  // bytes_ or what was unpacked holds all that came
   std::unique_ptr<Unpacker> unpacker_;

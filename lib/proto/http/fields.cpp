@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "proto/graphql/request.hpp"
 #include "proto/http/form.hpp"
 #include "proto/http/message.hpp"
 
@@ -154,6 +155,60 @@ bool tell_params(const Entry& entry, json::Sink& sink) {
   return true;
 }
 
+// What the call asks in GraphQL, null where it does not.
+const graphql::Request* graphql_of(const Entry& entry) {
+  const Message* request = OfRequest::in(entry);
+  return request != nullptr ? request->graphql() : nullptr;
+}
+
+Presence asks_graphql(const Entry& entry) {
+  return graphql_of(entry) != nullptr ? Presence::present : Presence::missing;
+}
+
+Presence answers_graphql(const Entry& entry) {
+  return OfResponse::in(entry) != nullptr ? asks_graphql(entry) : Presence::missing;
+}
+
+template <std::string graphql::Request::*member>
+OptionalText graphql_text(const Entry& entry) {
+  const graphql::Request* asked = graphql_of(entry);
+  if (asked == nullptr) return std::nullopt;
+  return asked->*member;
+}
+
+OptionalText operation_type(const Entry& entry) {
+  const graphql::Request* asked = graphql_of(entry);
+  if (asked == nullptr) return std::nullopt;
+  return name(asked->type);
+}
+
+bool tell_variables(const Entry& entry, json::Sink& sink) {
+  const graphql::Request* asked = graphql_of(entry);
+  if (asked == nullptr) return false;
+  graphql::tell_json(asked->variables, sink);
+  return true;
+}
+
+OptionalText persisted_hash(const Entry& entry) {
+  const graphql::Request* asked = graphql_of(entry);
+  if (asked == nullptr || asked->persisted_hash.empty()) return std::nullopt;
+  return asked->persisted_hash;
+}
+
+bool tell_batch(const Entry& entry, json::Sink& sink) {
+  const graphql::Request* asked = graphql_of(entry);
+  if (asked == nullptr || !asked->batched) return false;
+  graphql::tell_batch(OfRequest::in(entry)->body.text(), sink);
+  return true;
+}
+
+bool tell_errors(const Entry& entry, json::Sink& sink) {
+  const Message* response = OfResponse::in(entry);
+  if (response == nullptr || graphql_of(entry) == nullptr) return false;
+  graphql::tell_errors(response->body.text(), sink);
+  return true;
+}
+
 constexpr Member segment_members[] = {
     {.path = "[]", .type = Type::text, .about = "one piece of the path"},
 };
@@ -162,6 +217,18 @@ constexpr Member param_members[] = {
     {.path = "[].value", .type = Type::text, .about = "its value"},
     {.path = "[].fileName", .type = Type::text, .about = "name of the file that was sent, \"\" for a plain field"},
     {.path = "[].contentType", .type = Type::text, .about = "media type of the part, \"\" when it says none"},
+};
+constexpr Member batch_members[] = {
+    {.path = "[].operationName", .type = Type::text, .about = "name of the operation"},
+    {.path = "[].operationType", .type = Type::text, .about = "query, mutation or subscription"},
+    {.path = "[].query", .type = Type::text, .about = "its document"},
+    {.path = "[].variables", .type = Type::object, .about = "its variables, null without"},
+};
+constexpr Member error_members[] = {
+    {.path = "[].message", .type = Type::text, .about = "what went wrong, for people"},
+    {.path = "[].path", .type = Type::array, .about = "the field of the result that it is about"},
+    {.path = "[].locations", .type = Type::array, .about = "places in the document"},
+    {.path = "[].extensions", .type = Type::object, .about = "what the server says besides, often a code"},
 };
 
 }  // namespace
@@ -268,6 +335,45 @@ constexpr Field fields[field_count] = {
      .about = "the text is not all of the body, only when it is so",
      .known = Stage::request,
      .part = Part::body},
+    {.path = "request.graphql",
+     .get = Shape{asks_graphql},
+     .type = Type::object,
+     .about = "what the call asks in GraphQL, only when it does; the first operation of a batch",
+     .known = Stage::request},
+    {.path = "request.graphql.operationName",
+     .get = Text{graphql_text<&graphql::Request::operation_name>},
+     .type = Type::text,
+     .about = "name of the operation, as given or else from the document",
+     .example = "\"Cart\"",
+     .known = Stage::request},
+    {.path = "request.graphql.operationType",
+     .get = Text{operation_type},
+     .type = Type::text,
+     .about = "query, mutation or subscription; \"\" where the document is not there or does not tell",
+     .example = "\"mutation\"",
+     .known = Stage::request},
+    {.path = "request.graphql.query",
+     .get = Text{graphql_text<&graphql::Request::query>},
+     .type = Type::text,
+     .about = "document as sent, \"\" of a persisted query",
+     .known = Stage::request},
+    {.path = "request.graphql.variables",
+     .get = Tell{tell_variables},
+     .type = Type::object,
+     .about = "values for the variables of the document, null without",
+     .known = Stage::request},
+    {.path = "request.graphql.persistedQuery",
+     .get = Text{persisted_hash},
+     .type = Type::text,
+     .about = "SHA-256 of a document that the server may know, only when sent",
+     .known = Stage::request},
+    {.path = "request.graphql.batch",
+     .get = Tell{tell_batch},
+     .type = Type::array,
+     .about = "all operations, only when several are asked for in one request",
+     .known = Stage::request,
+     .part = Part::body,
+     .members = batch_members},
     {.path = "request.trailers",
      .get = trailers<OfRequest>,
      .type = Type::map,
@@ -354,6 +460,16 @@ constexpr Field fields[field_count] = {
      .type = Type::flag,
      .about = "the text is not all of the body, only when it is so",
      .part = Part::body},
+    {.path = "response.graphql",
+     .get = Shape{answers_graphql},
+     .type = Type::object,
+     .about = "what GraphQL answered, only when the call asked in it"},
+    {.path = "response.graphql.errors",
+     .get = Tell{tell_errors},
+     .type = Type::array,
+     .about = "errors, whatever the status; empty without",
+     .part = Part::body,
+     .members = error_members},
     {.path = "response.trailers",
      .get = trailers<OfResponse>,
      .type = Type::map,

@@ -8,7 +8,7 @@
 
 namespace wiretape::http {
 
-inline constexpr std::size_t field_count = 34;
+inline constexpr std::size_t field_count = 43;
 
 // Their messages are http::Message.
 extern const Field fields[field_count];

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "proto/graphql/graphql.hpp"
 #include "proto/http/fields.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/message.hpp"
@@ -304,6 +305,7 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
     case BodyKind::until_close: side.state = State::until_close; break;
   }
   side.untouched = start == Start::request && head.expects;
+  if (start == Start::request) graphql::watch(*side.message);
   return Step::head(head.size);
 }
 
@@ -339,6 +341,7 @@ void Http1Dissector::note_response(const Head& head) {
 // The message is over with the next `bytes`.
 Step Http1Dissector::finish(Side& side, std::size_t bytes, State then) {
   done_ = std::move(side.message);
+  if (done_->start() == Start::request && graphql::recognize(*done_)) done_->label = &gql_1_1;
   side.state = then;
   side.left = longest_search;
   side.untouched = false;
@@ -483,7 +486,7 @@ std::unique_ptr<Dissector> open(const DissectorOptions& options) {
 }
 
 constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
-constexpr std::array<const Label*, 5> labels = {&http_0_9, &http_1_0, &http_1_1, &grpc, &grpc_1_1};
+constexpr std::array<const Label*, 7> labels = {&http_0_9, &http_1_0, &http_1_1, &grpc, &grpc_1_1, &gql_1_1, &gql_2_0};
 constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
 
 }  // namespace
@@ -513,6 +516,16 @@ constinit const Label grpc_1_1 = {.name = "http",
                                   .abbr = "gRPC",
                                   .long_name = "Hypertext Transfer Protocol -- HTTP/1.1 [ gRPC-Web ]",
                                   .macro = "grpc"};
+constinit const Label gql_1_1 = {.name = "http",
+                                 .version = "1.1",
+                                 .abbr = "GQL",
+                                 .long_name = "Hypertext Transfer Protocol -- HTTP/1.1 [ GraphQL over HTTP/1.1 ]",
+                                 .macro = "gql"};
+constinit const Label gql_2_0 = {.name = "http",
+                                 .version = "2.0",
+                                 .abbr = "GQL",
+                                 .long_name = "Hypertext Transfer Protocol Version 2 [ GraphQL over HTTP/2 ]",
+                                 .macro = "gql"};
 
 constinit const Protocol protocol = {
     .name = "http",

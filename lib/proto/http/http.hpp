@@ -14,6 +14,9 @@ extern const Label http_1_1;
 // over HTTP/1.
 extern const Label grpc;
 extern const Label grpc_1_1;
+// Calls that ask in GraphQL (proto/graphql/graphql.hpp).
+extern const Label gql_1_1;
+extern const Label gql_2_0;
 
 // Its guess is strict about the direction: requests come from the client, status lines from the server, so that roles
 // taken the wrong way round show.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "json/writer.hpp"
 
@@ -165,6 +166,7 @@ void Message::begin(Start start, Bytes head, const Head& marks, std::size_t body
   fault = {};
   trailer_lines.clear();
   body_size = 0;
+  asks_graphql_ = false;
   target_.reset();
   reason_.reset();
   headers_.reset();
@@ -175,6 +177,12 @@ void Message::begin(Start start, Bytes head, const Head& marks, std::size_t body
   Codings codings = marks.content;
   for (std::size_t i = 0; i < marks.moved.count; ++i) codings.add(marks.moved.list[i]);
   body.begin(codings, body_limit);
+}
+
+void Message::set_graphql(graphql::Request& read) {
+  if (graphql_ == nullptr) graphql_ = std::make_unique<graphql::Request>();
+  std::swap(*graphql_, read);
+  asks_graphql_ = true;
 }
 
 std::string_view Message::version() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/lazy.hpp"
 #include "entry/entry.hpp"
 #include "json/sink.hpp"
+#include "proto/graphql/request.hpp"
 #include "proto/http/body.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/text_map.hpp"
@@ -27,6 +29,7 @@ class Message final : public wiretape::Message {
 
   [[nodiscard]] std::string_view method() const { return marks_.method.of(bytes_); }
   [[nodiscard]] std::string_view version() const;
+  [[nodiscard]] Bytes raw_target() const { return marks_.target.of(bytes_); }  // as sent, may be no UTF-8
   [[nodiscard]] std::string_view target() const { return target_parts().target; }
   [[nodiscard]] std::string_view path() const {
     return target_parts().path;
@@ -45,6 +48,10 @@ class Message final : public wiretape::Message {
   [[nodiscard]] std::string_view body_text() const;
   [[nodiscard]] bool body_is_base64() const;
 
+  // What a request asks in GraphQL, null where it does not: graphql::recognize finds out.
+  [[nodiscard]] const graphql::Request* graphql() const { return asks_graphql_ ? graphql_.get() : nullptr; }
+  void set_graphql(graphql::Request& read);  // takes its texts, and gives others for them
+
   Body body;
   std::string trailer_lines;    // as sent; bounded
   std::uint64_t body_size = 0;  // bytes on the wire behind the head: chunk framing and trailers included
@@ -60,6 +67,8 @@ class Message final : public wiretape::Message {
   std::string bytes_;
   Head marks_;
   Start start_ = Start::request;
+  bool asks_graphql_ = false;
+  std::unique_ptr<graphql::Request> graphql_;
   mutable Lazy<Target> target_;
   mutable Lazy<std::string> reason_;
   mutable Lazy<TextMap> headers_;
