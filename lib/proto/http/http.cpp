@@ -486,7 +486,8 @@ std::unique_ptr<Dissector> open(const DissectorOptions& options) {
 }
 
 constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
-constexpr std::array<const Label*, 7> labels = {&http_0_9, &http_1_0, &http_1_1, &grpc, &grpc_1_1, &gql_1_1, &gql_2_0};
+constexpr std::array<const Label*, 8> labels = {&http_0_9, &http_1_0,  &http_1_1, &http_2,
+                                                &grpc,     &grpc_1_1, &gql_1_1,  &gql_2_0};
 constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
 
 }  // namespace
@@ -506,6 +507,11 @@ constinit const Label http_1_1 = {.name = "http",
                                   .abbr = "HTTP",
                                   .long_name = "Hypertext Transfer Protocol -- HTTP/1.1",
                                   .macro = "http"};
+constinit const Label http_2 = {.name = "http",
+                                .version = "2.0",
+                                .abbr = "HTTP/2",
+                                .long_name = "Hypertext Transfer Protocol Version 2",
+                                .macro = "http2"};
 constinit const Label grpc = {.name = "http",
                               .version = "2.0",
                               .abbr = "gRPC",

@@ -10,6 +10,7 @@ namespace wiretape::http {
 extern const Label http_0_9;
 extern const Label http_1_0;
 extern const Label http_1_1;
+extern const Label http_2;
 // Calls whose request or response is of a content type that begins application/grpc: over HTTP/2, and (gRPC-Web)
 // over HTTP/1.
 extern const Label grpc;
