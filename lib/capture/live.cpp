@@ -247,6 +247,11 @@ class Live final : public LiveSource {
     return counters_;
   }
 
+  [[nodiscard]] Counters latest_counters() override {
+    counters_read_ = false;
+    return counters();
+  }
+
   std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
 
  private:

@@ -49,6 +49,8 @@ class LiveSource : public PacketSource {
   // As of the last call of next(), but for interface_dropped, which is looked at ten times a second. Cheap enough to be
   // asked for each batch.
   [[nodiscard]] virtual Counters counters() = 0;
+  // As of now: with what has come since that call.
+  [[nodiscard]] virtual Counters latest_counters() = 0;
   // Sentences about interfaces since the last call.
   virtual std::vector<std::string> take_notices() = 0;
 };

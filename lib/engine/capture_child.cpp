@@ -61,6 +61,8 @@ class CaptureChild {
       if (pipeline_) {
         pipeline_->set_drops(state.counters.dropped, state.counters.interface_dropped);
         feed(*batch);
+      } else {
+        taken_ += batch->size();
       }
       for (const std::string& notice : source_->take_notices()) say(socket_, Word::notice, notice);
       note_slow_disk();
@@ -83,6 +85,7 @@ class CaptureChild {
       for (const auto& job : jobs_) most = std::min(most, job->packets_left(now));
       pipeline_->feed(packets.first(static_cast<std::size_t>(most)), source_->hold());
       pipeline_->flush();
+      taken_ += most;
       packets = packets.subspan(static_cast<std::size_t>(most));
       if (!packets.empty()) end_those_at_end(packets.front().time);
     }
@@ -162,7 +165,10 @@ class CaptureChild {
   void end(const JobEnd& asked) {
     const auto found =
         std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->name() == asked.name; });
-    if (found != jobs_.end()) (*found)->end_with(asked, now(), state());
+    if (found == jobs_.end()) return;
+    CaptureState latest = state();
+    latest.counters = source_->latest_counters();
+    (*found)->end_with(asked, now(), latest);
   }
 
   void tell_reports() {
@@ -198,7 +204,9 @@ class CaptureChild {
     }
   }
 
-  CaptureState state() { return {.stats = pipeline_ ? pipeline_->stats() : Stats{}, .counters = source_->counters()}; }
+  CaptureState state() {
+    return {.stats = pipeline_ ? pipeline_->stats() : Stats{}, .counters = source_->counters(), .taken = taken_};
+  }
 
   void learn_sources() {
     for (const capture::Interface& interface : source_->interfaces()) {
@@ -236,6 +244,7 @@ class CaptureChild {
   std::unique_ptr<SpoolFile> spool_;
   Jobs jobs_;
   std::unique_ptr<Pipeline> pipeline_;  // goes before the jobs, whose sinks it uses
+  std::uint64_t taken_ = 0;             // packets of the source
   bool leaving_ = false;
   bool disk_is_slow_ = false;
   bool spool_has_failed_ = false;

@@ -43,8 +43,10 @@ LiveJob::LiveJob(record::Recording recording, const NewJob& asked, const kfl::St
 JobReport LiveJob::report(const CaptureState& now) const {
   JobReport report{.name = name(), .report = {}, .state = record::State::recording, .error = {}};
   capture::Counters& counters = report.report.counters;
-  counters.received = now.counters.received - before_.counters.received;
   counters.dropped = now.counters.dropped - before_.counters.dropped;
+  // Those that waited in the kernel's buffer when the job began are its own too.
+  counters.received = std::max(now.counters.received - before_.counters.received,
+                               now.stats.packets - before_.stats.packets + counters.dropped);
   counters.interface_dropped = now.counters.interface_dropped - before_.counters.interface_dropped;
   report.report.disk_waits = disk_->waits();
   report.report.totals = {.packets = now.stats.packets - before_.stats.packets,
@@ -82,7 +84,7 @@ bool LiveJob::at_end(std::optional<Timestamp> last, const CaptureState& now) {
   if (failed() || packets_left(now) == 0) return true;
   if (!ending_) return false;
   if (last && *last > ending_->at) return true;
-  if (now.stats.packets >= ending_->due) return true;
+  if (now.taken >= ending_->due) return true;
   ending_->quiet = last ? 0 : ending_->quiet + 1;
   return ending_->quiet >= quiet_rounds;
 }

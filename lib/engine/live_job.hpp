@@ -20,6 +20,7 @@ namespace wiretape::engine {
 struct CaptureState {
   Stats stats;
   capture::Counters counters;
+  std::uint64_t taken = 0;  // packets that the source gave and that have gone their way
 };
 
 class LiveJob {
@@ -41,7 +42,8 @@ class LiveJob {
   // How many packets it still wants.
   [[nodiscard]] std::uint64_t packets_left(const CaptureState& now) const;
 
-  // It ends when what was sent until now has been taken: at once when nothing is on its way.
+  // It ends when what was sent until `now` has been taken: at once when nothing is on its way. `state` has the counters
+  // of that moment.
   void end_with(const JobEnd& end, Timestamp now, const CaptureState& state);
   [[nodiscard]] bool ending() const { return ending_.has_value(); }
   // Told of each batch: true when the job is at its end. `last` is the time of the batch's last packet, none when it
