@@ -6,7 +6,7 @@
 packages_build=(
   g++ cmake ninja-build pkg-config
   libbrotli-dev libcli11-dev libdeflate-dev libfmt-dev libhowardhinnant-date-dev libpcap-dev libpugixml-dev
-  libre2-dev libsimdjson-dev libssl-dev libzstd-dev tao-pegtl-dev zlib1g-dev
+  libre2-dev libsimdjson-dev libsnappy-dev libssl-dev libzstd-dev tao-pegtl-dev zlib1g-dev
 )
 # Real peers and the readers that results are held against. nginx-light and not nginx-core: no web server of the user's is replaced.
 # systemd for systemd-analyze, which reads the units among the examples; nothing is started.
@@ -15,7 +15,7 @@ packages_test=(
   nginx-light curl wrk iproute2 ethtool tcpdump tshark jq mandoc man-db
 )
 packages_lint=(clang clang-tidy libclang-rt-14-dev git)
-packages_bench=(redis-server redis-tools dnsmasq-base dnsperf iperf3 openssl)
+packages_bench=(nghttp2-client redis-server redis-tools dnsmasq-base dnsperf iperf3 openssl)
 
 # need PACKAGE...: installs what is missing; as another user than root it says what is missing and fails.
 need() {

@@ -133,6 +133,31 @@ def ndjson(bench):
     bench.note("capture read", whole.stat().st_size / 1e6 / cost.wall, " MB/s")
 
 
+@row("every call as a line of JSON, bodies unpacked")
+def bodies(bench):
+    _as_json(bench, "bodies", workloads.http_packed(), "http")
+
+
+@row("every call of HTTP/2 as a line of JSON")
+def http2(bench):
+    _as_json(bench, "http2", workloads.http2_short(20_000), "http2")
+    whole = workloads.http2()
+    packets = bench.scratch / "http2.pcap"
+    cost = measure(bench.analyze(whole, "-w", packets, STATEMENT), bench.runs)
+    bench.show(f"wiretape -w, all of {whole.name}", cost)
+    bench.note("capture read", whole.stat().st_size / 1e6 / cost.wall, " MB/s")
+
+
+def _as_json(bench, name, capture, statement):
+    """The same calls by tshark, which is asked once: it needs minutes."""
+    bench.start(name, ROWS[name][0], capture)
+    cost = measure(bench.analyze(capture, "-T", "ndjson", statement), bench.runs)
+    bench.show("wiretape analyze -T ndjson", cost)
+    theirs = measure(["tshark", "-n", "-r", capture, "-Y", statement, "-T", "ek"], 1)
+    bench.show("tshark -T ek", theirs)
+    bench.at_least("CPU of tshark / ours", theirs.cpu / cost.cpu, 100)
+
+
 @row("a statement on one protocol, in traffic of many")
 def pruned(bench):
     capture = workloads.mixed()

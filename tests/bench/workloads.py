@@ -11,7 +11,7 @@ import time
 
 from lab import captures
 from lab.network import ADDRESS, CLIENT, SERVER, Capture, Pair, stop
-from lab.web import ITEMS, PORT, TLS_PORT, Nginx
+from lab.web import HTTP2_PORT, ITEMS, PORT, TLS_PORT, Nginx
 
 SERVER_ADDRESS = ADDRESS[SERVER]
 
@@ -22,7 +22,7 @@ local number = 0
 local answers = 0
 request = function()
   number = number + 1
-  return wrk.format("GET", "/items/" .. (number * 7 % {items}))
+  return wrk.format("GET", "/items/" .. (number * 7 % {items}), {{["Accept-Encoding"] = "{accepts}"}})
 end
 response = function()
   answers = answers + 1
@@ -55,6 +55,21 @@ def http_short(limit):
     return _made(f"http_first_{limit}.pcap", lambda target, _: captures.shorten(http_small(), target, limit))
 
 
+def http_packed():
+    """5,000 HTTP calls on 250 connections, their JSON bodies as gzip."""
+    return _made("http_packed.pcap", _make_http_packed)
+
+
+def http2():
+    """50,000 calls on 50 HTTP/2 connections, 32 at a time on each."""
+    return _made("http2.pcap", _make_http2)
+
+
+def http2_short(limit):
+    """The first packets of http2, for those who need long."""
+    return _made(f"http2_first_{limit}.pcap", lambda target, _: captures.shorten(http2(), target, limit))
+
+
 def mixed():
     """HTTP, Redis, DNS, TLS and bulk TCP at the same time."""
     return _made("mixed.pcap", _make_mixed)
@@ -82,10 +97,29 @@ def _make_http_small(target, scratch):
         shutil.copy(nginx.log, folder() / "http_small.access.log")
 
 
-def _start_wrk(pair, scratch, url, calls, connections, threads):
+def _make_http_packed(target, scratch):
+    with Pair() as pair, Nginx(pair, scratch / "nginx", keepalive=20, packed=True):
+        with Capture(pair, target):
+            url = f"http://{SERVER_ADDRESS}:{PORT}"
+            _wait_for_wrk(_start_wrk(pair, scratch / "wrk", url, 5000, 16, 1, accepts="gzip"))
+
+
+def _make_http2(target, scratch):
+    items = scratch / "items"
+    items.write_text("".join(f"http://{SERVER_ADDRESS}:{HTTP2_PORT}/items/{n * 7 % ITEMS}\n" for n in range(ITEMS)))
+    with Pair() as pair, Nginx(pair, scratch / "nginx", keepalive=100_000, http2=True):
+        with Capture(pair, target):
+            for _ in range(5):
+                client = pair.start(CLIENT, "h2load", "-n", "10000", "-c", "10", "-m", "32", "-i", str(items),
+                                    stdout=subprocess.DEVNULL)
+                if client.wait(LONGEST) != 0:
+                    raise RuntimeError(f"{client.args}: status {client.returncode}")
+
+
+def _start_wrk(pair, scratch, url, calls, connections, threads, accepts="identity"):
     scratch.mkdir(exist_ok=True)
     script = scratch / "wrk.lua"
-    script.write_text(WRK_SCRIPT.format(items=ITEMS, calls=calls // threads))
+    script.write_text(WRK_SCRIPT.format(items=ITEMS, calls=calls // threads, accepts=accepts))
     return pair.start(CLIENT, "wrk", "-t", str(threads), "-c", str(connections), "-d", str(LONGEST), "-s", str(script), url,
                       stdout=subprocess.DEVNULL)
 

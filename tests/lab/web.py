@@ -10,6 +10,7 @@ from lab.network import SERVER, stop
 
 PORT = 8080
 TLS_PORT = 8443
+HTTP2_PORT = 8082
 ITEMS = 64
 
 # sent: bytes, 0 when the client had gone before; time: seconds since 1970, at the end of the call.
@@ -36,7 +37,7 @@ http {{
   split_clients $request_id $fails {{ 1% 1; * 0; }}
   server {{
     listen {port} backlog=4096;
-    {tls}
+    {more}
     root {folder}/www;
     add_header X-Request-Id $request_id always;
     location / {{
@@ -48,14 +49,17 @@ http {{
 
 
 class Nginx:
-    def __init__(self, pair, folder, keepalive=20, tls=False):
-        """keepalive: requests on a connection before the server closes it."""
+    def __init__(self, pair, folder, keepalive=20, tls=False, http2=False, packed=False):
+        """keepalive: requests on a connection before the server closes it. http2: without TLS, to those who know it.
+        packed: answers are gzip where the client takes it."""
         self.pair, self.folder = pair, pathlib.Path(folder)
         self.log = self.folder / "access.log"
         self._write_items()
-        listen = self._make_certificate() if tls else ""
+        more = self._make_certificate() if tls else ""
+        more += f"listen {HTTP2_PORT} http2;" if http2 else ""
+        more += "gzip on; gzip_types application/json;" if packed else ""
         (self.folder / "nginx.conf").write_text(
-            CONFIGURATION.format(folder=self.folder, port=PORT, keepalive=keepalive, tls=listen))
+            CONFIGURATION.format(folder=self.folder, port=PORT, keepalive=keepalive, more=more))
 
     def __enter__(self):
         self.process = self.pair.start(SERVER, "nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"),
