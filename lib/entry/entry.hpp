@@ -39,6 +39,9 @@ enum class Stage : std::uint8_t { stream, request_head, request, response_head, 
 // Which half of a call a message is, where the message itself says so; otherwise what goes to the server is a request.
 enum class Half : std::uint8_t { by_direction, request, response };
 
+// Said by a peer of calls without answering them: the one with the message's id, or all with a greater one.
+enum class Refusal : std::uint8_t { none, one, above };
+
 struct Schema;
 
 // A half of a call, as its protocol's dissector left it. Each protocol derives its own and its fields cast to it.
@@ -57,6 +60,8 @@ struct Message {
   std::uint64_t id = 0;            // what pairs it with the other half, where the protocol has such a number
   Half half = Half::by_direction;
   bool alone = false;  // pairs with nothing: an entry of its own (a push, a one-way request)
+  // Not none: this is no message. The requests it means that wait for a response are told without one, with its fault.
+  Refusal refusal = Refusal::none;
   Fault fault;
 };
 

@@ -41,6 +41,10 @@ struct UnderWay {
 //   a repeat (by_id)         the copy of a request that waits already: response null, `pair-not-found`; the first copy
 //                            goes on waiting, so that the call's time is that of the whole wait
 //   alone, or single         an entry of its own without a fault
+//   refused                  response null, the fault of the refusal
+//
+// A response that is whole before its request waits for it: in_order one that came while nothing else waited, by_id
+// one whose request is under way.
 class Calls {
  public:
   // A request or a response has its head and is `opened`. Returns whether its body should be kept.
@@ -49,6 +53,7 @@ class Calls {
 
   void add_request(const Telling& telling, std::unique_ptr<Message> request);
   void add_response(const Telling& telling, std::unique_ptr<Message> response, const UnderWay& under_way);
+  void refuse(const Telling& telling, std::unique_ptr<Message> refusal);
 
   // Bytes of the responses, of the requests are missing: whole messages may be among them. `time` is that of the packet
   // behind the gap. A request sent before it, a response without its request are then `incomplete` rather than alone.
@@ -75,12 +80,19 @@ class Calls {
 
  private:
   static constexpr std::size_t nowhere = SIZE_MAX;
+  struct Waiting {
+    std::unique_ptr<Message> request;
+    bool answered;  // by_id: the head of its response is there
+  };
 
   [[nodiscard]] std::size_t request_of(const Protocol& protocol, const Message& response) const;
   [[nodiscard]] std::size_t by_id(std::uint64_t id) const;
   std::unique_ptr<Message> take(std::size_t place);
   void answer(const Telling& telling, std::size_t place, std::unique_ptr<Message> response);
-  void give_up_oldest(const Telling& telling, const Fault& why);
+  void give_up(const Telling& telling, std::size_t place, const Fault& why);
+  [[nodiscard]] std::size_t oldest_unanswered(const Protocol& protocol, const UnderWay& under_way) const;
+  [[nodiscard]] bool may_be_early(const Protocol& protocol, const Message& response, const UnderWay& under_way) const;
+  std::unique_ptr<Message> take_early(const Protocol& protocol, const Message& request);
   [[nodiscard]] const Fault& unanswered(const Message& request, const Fault& why) const;
   [[nodiscard]] const Fault& unasked() const;
   [[nodiscard]] Entry entry_of(const Telling& telling, const Message* request, const Message* response) const;
@@ -89,9 +101,9 @@ class Calls {
   void tell_shown(const Telling& telling, const Message* request, const Message* response, const Fault& why);
   [[nodiscard]] std::size_t waiting() const { return waiting_.size() - begin_; }
 
-  std::vector<std::unique_ptr<Message>> waiting_;  // requests, oldest first, from begin_ on
+  std::vector<Waiting> waiting_;  // requests, oldest first, from begin_ on
   std::size_t begin_ = 0;
-  std::unique_ptr<Message> early_;  // a response that was whole before its request was
+  std::vector<std::unique_ptr<Message>> early_;  // responses that were whole before their requests were
   std::uint64_t told_ = 0;
   std::uint64_t owed_ = 0;                // in_order: responses still due to requests that have been told as unanswered
   Fault over_;                            // why no response can come any more

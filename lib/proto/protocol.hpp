@@ -110,10 +110,13 @@ struct Protocol {
   Duration answer_within = Duration::seconds(60);  // an unanswered request is told after this, with a timeout fault
   bool over_tcp = true;
   bool over_udp = false;
-  // Many messages of a direction are open at a time (pairing by_id): the message that a Step::head announced is in
-  // peek() until the next call, and others may end before it. At the end of a direction, end() is asked until it skips.
+  // Many messages of a direction are open at a time (pairing by_id), and others may end before the one whose head was
+  // announced. After each step peek() shows, of both directions, the open messages of the call that the step was about;
+  // the session sets their times from it. A response may end before its request does. At the end of a direction, or
+  // when it is lost, end() is asked until it skips, and gives the open messages one by one.
   bool multiplexed = false;
   bool hands_over = false;  // other protocols may follow on the same stream: it is worth reading for their sake
+  bool is_tls = false;      // its calls are TLS themselves: Entry::tls
   // Its calls are told as those of this one, with its name, fields and labels (HTTP/2 is `http`); null: its own.
   const Protocol* family = nullptr;
   std::span<const Field> fields = {};

@@ -9,6 +9,7 @@
 
 #include "proto/dns/dns.hpp"
 #include "proto/http/http.hpp"
+#include "proto/http2/http2.hpp"
 #include "proto/protocol.hpp"
 #include "proto/schemas.hpp"
 #include "proto/socks/socks.hpp"
@@ -18,7 +19,7 @@ namespace wiretape {
 namespace {
 
 // Asked in this order: a later guess may be laxer.
-constexpr std::array all = {&http::protocol, &dns::protocol, &socks::protocol};
+constexpr std::array all = {&http::protocol, &http2::protocol, &dns::protocol, &socks::protocol};
 
 constexpr std::size_t transports = 4;
 

@@ -30,9 +30,10 @@ constexpr std::size_t most_needed = (64U << 10U) + 16;
 // here.
 constexpr unsigned most_hand_overs = 8;
 
-// Steps that use no byte, one after the other: a message may end, another protocol begin. More is a dissector's
-// mistake.
+// Steps that use no byte, one after the other: a message may end, another protocol begin; of a multiplexed one, all its
+// open messages. More is a dissector's mistake.
 constexpr unsigned most_empty_steps = 4;
+constexpr unsigned most_empty_steps_multiplexed = 4096;
 
 // Windows kept for the next stream, and the memory that one of them may keep.
 constexpr std::size_t most_spare_windows = 64;
@@ -109,6 +110,7 @@ struct Session::Impl {
     std::unique_ptr<Window> window;  // null while nothing waits
     Timestamp first;                 // of the message that is being read
     Timestamp last;                  // of the newest byte
+    Timestamp used;                  // of the newest byte that a step used
     std::optional<Timestamp> gap;    // detecting: the newest one
     std::size_t wanted = 0;          // before that many bytes wait, the dissector is not asked again
     std::uint8_t asked = 0;          // detecting: how often
@@ -149,19 +151,23 @@ struct Session::Impl {
   void drain(Direction direction, EntryListener& listener);
   std::size_t consume(Direction direction, const TimedBytes& timed, EntryListener& listener);
   bool apply(Direction direction, const Step& step, Timestamp last, EntryListener& listener);
+  void set_times(Direction direction, const Step& step, Timestamp last);
   void keep(Side& side, Bytes bytes, Timestamp time);
   void release_window(Side& side) { pool.take_back(std::move(side.window)); }
   void lose(Direction direction, const Fault& why, EntryListener& listener);
 
   // Their calls.
   void opened(Direction direction, EntryListener& listener);
-  void complete(Direction direction, Timestamp last, EntryListener& listener);
+  void complete(Direction direction, const Step& step, Timestamp last, EntryListener& listener);
+  void complete_open(Direction direction, const Fault& why, EntryListener& listener);
+  void add(Direction direction, std::unique_ptr<Message> message, EntryListener& listener);
   void conclude(const Fault& why, EntryListener& listener);
   [[nodiscard]] UnderWay under_way() const;
   [[nodiscard]] const Message* shown(Direction direction) const;
   [[nodiscard]] Telling telling(EntryListener& listener) const {
     return {facts, *known->protocol, *known->schema, *dissector, listener};
   }
+  [[nodiscard]] bool multiplexed() const { return known->protocol->multiplexed; }
   Side& side_of(Direction direction) { return sides[index(direction)]; }
 
   SessionPool::Impl& pool;
@@ -388,8 +394,8 @@ std::size_t Session::Impl::consume(Direction direction, const TimedBytes& timed,
       side.wanted = std::max(left + 1, std::min(step.bytes, most_needed));
       return at;
     }
-    if (step.kind == Step::Kind::need_more || (step.bytes == 0 && ++empty_steps > most_empty_steps))
-      step = Step::lost();
+    const unsigned most_empty = multiplexed() ? most_empty_steps_multiplexed : most_empty_steps;
+    if (step.kind == Step::Kind::need_more || (step.bytes == 0 && ++empty_steps > most_empty)) step = Step::lost();
     if (step.kind == Step::Kind::lost) {
       lose(direction, direction == Direction::to_server ? request_unread : response_unread, listener);
       return timed.bytes.size();
@@ -397,7 +403,8 @@ std::size_t Session::Impl::consume(Direction direction, const TimedBytes& timed,
     if (step.bytes != 0) empty_steps = 0;
     at += std::min(step.bytes, left);
     side.wanted = 0;
-    if (!apply(direction, step, timed.time_at(at != 0 ? at - 1 : 0), listener)) return at;
+    if (step.bytes != 0 || side.used == Timestamp{}) side.used = timed.time_at(at != 0 ? at - 1 : 0);
+    if (!apply(direction, step, side.used, listener)) return at;
   }
   return at;
 }
@@ -405,11 +412,13 @@ std::size_t Session::Impl::consume(Direction direction, const TimedBytes& timed,
 // Returns whether the same dissector goes on. `last` is the time of the last byte that the step used.
 bool Session::Impl::apply(Direction direction, const Step& step, Timestamp last, EntryListener& listener) {
   Side& side = side_of(direction);
+  if (multiplexed()) set_times(direction, step, last);
   switch (step.kind) {
-    case Step::Kind::message: complete(direction, last, listener); return true;
+    case Step::Kind::message: complete(direction, step, last, listener); return true;
     case Step::Kind::head:
-      side.open = true;
+      side.open = !multiplexed();
       opened(direction, listener);
+      side.begun = side.open;
       return true;
     case Step::Kind::hand_over: hand_over(listener); return false;
     case Step::Kind::skip: side.begun = side.open; return true;
@@ -424,6 +433,7 @@ void Session::Impl::lose(Direction direction, const Fault& why, EntryListener& l
   const bool of_datagram = facts.transport == Transport::udp;
   side.lost = true;
   if (of_datagram) return;
+  if (multiplexed()) complete_open(direction, why, listener);
   if (direction == Direction::to_server) {
     calls.abandon_request(telling(listener), why, under_way());
   } else {
@@ -440,6 +450,7 @@ void Session::Impl::lose(Direction direction, const Fault& why, EntryListener& l
 // and what a dissector shows is otherwise not for us to change.
 const Message* Session::Impl::shown(Direction direction) const {
   const Side& side = sides[index(direction)];
+  if (multiplexed()) return dissector->peek(direction);
   if (!side.open) return nullptr;
   auto* message = const_cast<Message*>(dissector->peek(direction));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   if (message == nullptr) return nullptr;
@@ -463,14 +474,28 @@ void Session::Impl::opened(Direction direction, EntryListener& listener) {
   dissector->keep_body(direction, body);
 }
 
-void Session::Impl::complete(Direction direction, Timestamp last, EntryListener& listener) {
+// Of a multiplexed protocol's message that goes on; a step without bytes ends one whose last byte came before.
+void Session::Impl::set_times(Direction direction, const Step& step, Timestamp last) {
+  auto* message = const_cast<Message*>(dissector->peek(direction));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  if (message == nullptr) return;
+  if (message->first == Timestamp{}) message->first = side_of(direction).first;
+  if (step.bytes != 0 || message->last == Timestamp{}) message->last = last;
+}
+
+void Session::Impl::complete(Direction direction, const Step& step, Timestamp last, EntryListener& listener) {
   Side& side = side_of(direction);
   std::unique_ptr<Message> message = dissector->take();
   assert(message && "a dissector has the message that it announced");
-  message->first = side.first;
-  message->last = last;
+  const bool has_times = multiplexed() && message->first != Timestamp{};
+  if (!has_times) message->first = side.first;
+  if (!has_times || step.bytes != 0) message->last = last;
   if (cut) message->fault = datagram_cut;
   side.begun = side.open = false;
+  add(direction, std::move(message), listener);
+}
+
+void Session::Impl::add(Direction direction, std::unique_ptr<Message> message, EntryListener& listener) {
+  if (message->refusal != Refusal::none) return calls.refuse(telling(listener), std::move(message));
   const bool is_request =
       message->half == Half::request || (message->half == Half::by_direction && direction == Direction::to_server);
   if (is_request) {
@@ -480,16 +505,35 @@ void Session::Impl::complete(Direction direction, Timestamp last, EntryListener&
   }
 }
 
+// The open messages of a multiplexed protocol, as far as they came.
+void Session::Impl::complete_open(Direction direction, const Fault& why, EntryListener& listener) {
+  const Timestamp last = side_of(direction).last;
+  for (Step step = dissector->end(direction); step.kind == Step::Kind::message; step = dissector->end(direction)) {
+    std::unique_ptr<Message> message = dissector->take();
+    assert(message && "a dissector has the message that it announced");
+    if (message->fault.type == Fault::Type::none) message->fault = why;
+    if (message->last == Timestamp{}) message->first = message->last = last;
+    add(direction, std::move(message), listener);
+  }
+}
+
 void Session::Impl::end(Direction direction, EntryListener& listener) {
   Side& side = side_of(direction);
   if (phase != Phase::reading || side.ended || side.lost) return;
   side.ended = true;
+  if (multiplexed()) {
+    return complete_open(direction, direction == Direction::to_server ? within_request : within_response, listener);
+  }
   const Step step = dissector->end(direction);
-  if (step.kind == Step::Kind::message) complete(direction, side.last, listener);
+  if (step.kind == Step::Kind::message) complete(direction, step, side.last, listener);
 }
 
 // Nothing more comes: what waits is told with `why`.
 void Session::Impl::conclude(const Fault& why, EntryListener& listener) {
+  if (multiplexed()) {
+    complete_open(Direction::to_server, within_request, listener);
+    complete_open(Direction::to_client, within_response, listener);
+  }
   const UnderWay now = under_way();
   calls.abandon_response(telling(listener), within_response, now);
   calls.no_more_responses(telling(listener), why);

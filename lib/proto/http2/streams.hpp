@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The streams of one connection that have a message open.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/chunk.hpp"
+#include "proto/http/message.hpp"
+
+namespace wiretape::http2 {
+
+struct Stream {
+  struct Half {
+    std::unique_ptr<http::Message> message;  // null: not begun, or ended
+    std::uint64_t held = 0;                  // of its body
+    bool wanted = true;                      // the body
+  };
+  std::uint32_t id = 0;
+  std::array<Half, 2> halves = {};  // by direction
+
+  [[nodiscard]] Half& half(Direction direction) { return halves[index(direction)]; }
+  [[nodiscard]] const Half& half(Direction direction) const { return halves[index(direction)]; }
+  [[nodiscard]] bool idle() const { return halves[0].message == nullptr && halves[1].message == nullptr; }
+};
+
+// In the order of their ids, which is nearly that of their begin. Pointers are valid until add() or remove().
+class Streams {
+ public:
+  // Streams open at a time. Beyond it the oldest is told as far as it is.
+  static constexpr std::size_t most = 1024;
+
+  [[nodiscard]] Stream* find(std::uint32_t id) {
+    const auto place = place_of(id);
+    return place != streams_.end() && place->id == id ? &*place : nullptr;
+  }
+  [[nodiscard]] const Stream* find(std::uint32_t id) const { return const_cast<Streams*>(this)->find(id); }
+  Stream& at(std::uint32_t id) {
+    const auto place = place_of(id);
+    if (place != streams_.end() && place->id == id) return *place;
+    Stream fresh;
+    fresh.id = id;
+    return *streams_.insert(place, std::move(fresh));
+  }
+  void remove(std::uint32_t id) {
+    const auto place = place_of(id);
+    if (place != streams_.end() && place->id == id) streams_.erase(place);
+  }
+
+  [[nodiscard]] bool full() const { return streams_.size() >= most; }
+  [[nodiscard]] auto begin() { return streams_.begin(); }
+  [[nodiscard]] auto end() { return streams_.end(); }
+
+ private:
+  std::vector<Stream>::iterator place_of(std::uint32_t id) {
+    // Most frames are about one of the newest.
+    if (streams_.empty() || streams_.back().id < id) return streams_.end();
+    return std::lower_bound(streams_.begin(), streams_.end(), id,
+                            [](const Stream& stream, std::uint32_t value) { return stream.id < value; });
+  }
+
+  std::vector<Stream> streams_;
+};
+
+}  // namespace wiretape::http2
