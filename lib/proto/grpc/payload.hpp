@@ -39,8 +39,8 @@ struct Outcome {
 
 // How a body is to be read. Views and pointers need to live during Payload::read() only.
 struct BodyForm {
-  std::string_view content_type;
-  std::string_view encoding;          // grpc-encoding
+  std::string_view content_type = {};
+  std::string_view encoding = {};     // grpc-encoding
   bool cut = false;                   // the body is not all there
   std::size_t limit = 0;              // bytes of unpacked messages that are looked at, in all
   const MessageType* type = nullptr;  // of the messages; null: unknown

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "proto/graphql/request.hpp"
+#include "proto/grpc/payload.hpp"
 #include "proto/http/form.hpp"
 #include "proto/http/message.hpp"
 
@@ -209,6 +210,55 @@ bool tell_errors(const Entry& entry, json::Sink& sink) {
   return true;
 }
 
+// A half of a gRPC call.
+template <class Half>
+struct OfGrpc {
+  static const Message* in(const Entry& e) {
+    const Message* message = Half::in(e);
+    return message != nullptr && grpc::is_grpc(message->media_type()) ? message : nullptr;
+  }
+};
+
+template <class Half>
+Presence is_grpc(const Entry& entry) {
+  return OfGrpc<Half>::in(entry) != nullptr ? Presence::present : Presence::missing;
+}
+
+std::string_view grpc_service(const Message& m) {
+  return grpc::method_name(m.path()).service;
+}
+std::string_view grpc_method(const Message& m) {
+  return grpc::method_name(m.path()).method;
+}
+
+template <class Half>
+bool tell_grpc_messages(const Entry& entry, json::Sink& sink) {
+  const Message* message = OfGrpc<Half>::in(entry);
+  if (message == nullptr) return false;
+  message->grpc(OfRequest::in(entry)).tell(sink);
+  return true;
+}
+
+OptionalNumber grpc_status(const Entry& entry) {
+  const Message* response = OfGrpc<OfResponse>::in(entry);
+  return response != nullptr ? response->grpc_outcome(OfRequest::in(entry)).status : std::nullopt;
+}
+
+OptionalText grpc_message(const Entry& entry) {
+  const Message* response = OfGrpc<OfResponse>::in(entry);
+  if (response == nullptr) return std::nullopt;
+  return response->grpc_outcome(OfRequest::in(entry)).message;
+}
+
+constexpr Member grpc_message_members[] = {
+    {.path = "[].size", .type = Type::number, .about = "bytes of the message on the wire"},
+    {.path = "[].compressed", .type = Type::flag, .about = "it was packed, as the header Grpc-Encoding says"},
+    {.path = "[].text",
+     .type = Type::text,
+     .about = "what it holds: of Protocol Buffers as JSON text, by field number where no names are known"},
+    {.path = "[].encoding", .type = Type::text, .about = "base64 where it is not UTF-8, only when it is so"},
+    {.path = "[].truncated", .type = Type::flag, .about = "the text is not all of the message, only when it is so"},
+};
 constexpr Member segment_members[] = {
     {.path = "[]", .type = Type::text, .about = "one piece of the path"},
 };
@@ -335,6 +385,30 @@ constexpr Field fields[field_count] = {
      .about = "the text is not all of the body, only when it is so",
      .known = Stage::request,
      .part = Part::body},
+    {.path = "request.grpc",
+     .get = Shape{is_grpc<OfRequest>},
+     .type = Type::object,
+     .about = "what is called in gRPC, only when the content type says so",
+     .known = Stage::request_head},
+    {.path = "request.grpc.service",
+     .get = Text{text<OfGrpc<OfRequest>, grpc_service>},
+     .type = Type::text,
+     .about = "service with its package",
+     .example = "\"shop.v1.Carts\"",
+     .known = Stage::request_head},
+    {.path = "request.grpc.method",
+     .get = Text{text<OfGrpc<OfRequest>, grpc_method>},
+     .type = Type::text,
+     .about = "method of the service",
+     .example = "\"Add\"",
+     .known = Stage::request_head},
+    {.path = "request.grpc.messages",
+     .get = Tell{tell_grpc_messages<OfRequest>},
+     .type = Type::array,
+     .about = "messages that the client sent",
+     .known = Stage::request,
+     .part = Part::body,
+     .members = grpc_message_members},
     {.path = "request.graphql",
      .get = Shape{asks_graphql},
      .type = Type::object,
@@ -460,6 +534,28 @@ constexpr Field fields[field_count] = {
      .type = Type::flag,
      .about = "the text is not all of the body, only when it is so",
      .part = Part::body},
+    {.path = "response.grpc",
+     .get = Shape{is_grpc<OfResponse>},
+     .type = Type::object,
+     .about = "what is answered in gRPC, only when the content type says so"},
+    {.path = "response.grpc.status",
+     .get = Number{grpc_status},
+     .type = Type::number,
+     .about = "status code, 0 is good; only when it was sent",
+     .example = "5",
+     .part = Part::body},
+    {.path = "response.grpc.message",
+     .get = Text{grpc_message},
+     .type = Type::text,
+     .about = "what the server says of the status",
+     .example = "\"no such cart\"",
+     .part = Part::body},
+    {.path = "response.grpc.messages",
+     .get = Tell{tell_grpc_messages<OfResponse>},
+     .type = Type::array,
+     .about = "messages that the server sent",
+     .part = Part::body,
+     .members = grpc_message_members},
     {.path = "response.graphql",
      .get = Shape{answers_graphql},
      .type = Type::object,

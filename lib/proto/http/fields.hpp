@@ -8,7 +8,7 @@
 
 namespace wiretape::http {
 
-inline constexpr std::size_t field_count = 43;
+inline constexpr std::size_t field_count = 51;
 
 // Their messages are http::Message.
 extern const Field fields[field_count];

@@ -10,6 +10,7 @@
 
 #include "proto/graphql/graphql.hpp"
 #include "proto/http/fields.hpp"
+#include "proto/grpc/payload.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/message.hpp"
 
@@ -122,7 +123,17 @@ BodyKind body_of(const Head& head, Start start, Outstanding::Kind answered) {
   return body_after_length(head, start);
 }
 
-// What a head says against the standard about where its body ends.
+const Label* label_of(const Message& message) {
+  const Head& head = message.head();
+  if (head.simple) return &http_0_9;
+  if (head.minor == 0) return &http_1_0;
+  // A call is told with the label of its request, and one in gRPC-Web has a body.
+  const bool may_be_grpc =
+      message.start() == Start::request && (head.length != Length::none || head.transfer != Transfer::none);
+  return may_be_grpc && grpc::is_grpc(message.media_type()) ? &grpc_1_1 : &http_1_1;
+}
+
+// What a head says against the standard about where it and its body end.
 Fault fault_of(const Head& head) {
   if (head.transfer != Transfer::none && head.length != Length::none) {
     return dissection("both Transfer-Encoding and Content-Length");

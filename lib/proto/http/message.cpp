@@ -167,6 +167,11 @@ void Message::begin(Start start, Bytes head, const Head& marks, std::size_t body
   trailer_lines.clear();
   body_size = 0;
   asks_graphql_ = false;
+  types = nullptr;
+  body_limit_ = body_limit;
+  if (is_grpc_read_) grpc_->clear();
+  is_grpc_read_ = false;
+  grpc_outcome_.reset();
   target_.reset();
   reason_.reset();
   headers_.reset();
@@ -268,6 +273,35 @@ bool Message::body_is_base64() const {
 
 std::string_view Message::body_text() const {
   return body_is_base64() ? base64_.value() : body.text();
+}
+
+const grpc::Payload& Message::grpc(const Message* request) const {
+  if (grpc_ == nullptr) grpc_ = std::make_unique<grpc::Payload>();
+  if (is_grpc_read_) return *grpc_;
+  is_grpc_read_ = true;
+  const std::string_view path = request != nullptr ? request->path() : std::string_view{};
+  const grpc::MethodType* method = types != nullptr && path.starts_with('/') ? types->method(path.substr(1)) : nullptr;
+  grpc_->read(body.text(), {.content_type = media_type(),
+                            .encoding = header("grpc-encoding").value_or(std::string_view{}),
+                            .cut = body.cut(),
+                            .limit = body_limit_,
+                            .type = method == nullptr          ? nullptr
+                                    : start_ == Start::request ? method->input
+                                                               : method->output,
+                            .types = types});
+  return *grpc_;
+}
+
+// In the trailers, or in the head where nothing else was sent; of gRPC-Web in the body.
+const grpc::Outcome& Message::grpc_outcome(const Message* request) const {
+  return computed(grpc_outcome_, [&](grpc::Outcome& outcome) {
+    const auto said = [&](std::string_view name) -> std::string_view {
+      if (const auto trailer = trailers().get(name)) return *trailer;
+      if (const auto in_head = header(name)) return *in_head;
+      return grpc::is_web(media_type()) ? grpc(request).trailer(name) : std::string_view{};
+    };
+    outcome.read(said("grpc-status"), said("grpc-message"));
+  });
 }
 
 void tell_segments(std::string_view path, json::Sink& sink) {

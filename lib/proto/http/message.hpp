@@ -12,6 +12,7 @@
 #include "entry/entry.hpp"
 #include "json/sink.hpp"
 #include "proto/graphql/request.hpp"
+#include "proto/grpc/payload.hpp"
 #include "proto/http/body.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/text_map.hpp"
@@ -52,6 +53,12 @@ class Message final : public wiretape::Message {
   [[nodiscard]] const graphql::Request* graphql() const { return asks_graphql_ ? graphql_.get() : nullptr; }
   void set_graphql(graphql::Request& read);  // takes its texts, and gives others for them
 
+  // Of one half of a gRPC call, which media_type() tells (grpc::is_grpc). What its messages hold is named after the
+  // method that `request` calls; null: it was not seen.
+  [[nodiscard]] const grpc::Payload& grpc(const Message* request) const;
+  [[nodiscard]] const grpc::Outcome& grpc_outcome(const Message* request) const;
+
+  const grpc::Types* types = nullptr;  // names in gRPC messages, set behind begin(); null: none are known
   Body body;
   std::string trailer_lines;    // as sent; bounded
   std::uint64_t body_size = 0;  // bytes on the wire behind the head: chunk framing and trailers included
@@ -69,6 +76,10 @@ class Message final : public wiretape::Message {
   Start start_ = Start::request;
   bool asks_graphql_ = false;
   std::unique_ptr<graphql::Request> graphql_;
+  std::size_t body_limit_ = 0;
+  mutable std::unique_ptr<grpc::Payload> grpc_;
+  mutable bool is_grpc_read_ = false;
+  mutable Lazy<grpc::Outcome> grpc_outcome_;
   mutable Lazy<Target> target_;
   mutable Lazy<std::string> reason_;
   mutable Lazy<TextMap> headers_;

@@ -51,6 +51,21 @@ void append_unfolded(std::string& out, Bytes bytes) {
   }
 }
 
+void append_decoded(std::string& out, Bytes bytes, char plus) {
+  const std::size_t begin = out.size();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const int high = bytes[i] == '%' && i + 2 < bytes.size() ? hex_digit(bytes[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(bytes[i + 2]) : -1;
+    if (low >= 0) {
+      out += static_cast<char>(high << 4 | low);
+      i += 2;
+    } else {
+      out += bytes[i] == '+' ? plus : bytes[i];
+    }
+  }
+  repair_text(out, begin);
+}
+
 }  // namespace
 
 void append_head_text(std::string& out, Bytes bytes) {
@@ -60,18 +75,11 @@ void append_head_text(std::string& out, Bytes bytes) {
 }
 
 void append_unescaped(std::string& out, Bytes bytes) {
-  const std::size_t begin = out.size();
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int high = bytes[i] == '%' && i + 2 < bytes.size() ? hex_digit(bytes[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(bytes[i + 2]) : -1;
-    if (low >= 0) {
-      out += static_cast<char>(high << 4 | low);
-      i += 2;
-    } else {
-      out += bytes[i] == '+' ? ' ' : bytes[i];
-    }
-  }
-  repair_text(out, begin);
+  append_decoded(out, bytes, ' ');
+}
+
+void append_percent_decoded(std::string& out, Bytes bytes) {
+  append_decoded(out, bytes, '+');
 }
 
 void append_canonical(std::string& out, Bytes name) {

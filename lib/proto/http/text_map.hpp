@@ -21,6 +21,9 @@ void append_head_text(std::string& out, Bytes bytes);
 // Appends with %XX undone (RFC 3986 section 2.1), and + as the space that forms make of it.
 void append_unescaped(std::string& out, Bytes bytes);
 
+// Appends with %XX undone, and + as it is.
+void append_percent_decoded(std::string& out, Bytes bytes);
+
 // Appends a header's name in canonical case, User-Agent, whatever case was sent.
 void append_canonical(std::string& out, Bytes name);
 
