@@ -14,12 +14,13 @@
 #include "proto/schemas.hpp"
 #include "proto/socks/socks.hpp"
 #include "proto/transport.hpp"
+#include "proto/ws/ws.hpp"
 
 namespace wiretape {
 namespace {
 
 // Asked in this order: a later guess may be laxer.
-constexpr std::array all = {&http::protocol, &http2::protocol, &dns::protocol, &socks::protocol};
+constexpr std::array all = {&http::protocol, &http2::protocol, &dns::protocol, &socks::protocol, &ws::protocol};
 
 constexpr std::size_t transports = 4;
 

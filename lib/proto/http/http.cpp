@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "proto/grpc/payload.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/message.hpp"
+#include "proto/ws/ws.hpp"
 
 namespace wiretape::http {
 namespace {
@@ -174,6 +176,8 @@ class Http1Dissector final : public Dissector {
   void recycle(std::unique_ptr<wiretape::Message> message) override {
     give_back(std::unique_ptr<Message>(static_cast<Message*>(message.release())));
   }
+  [[nodiscard]] const Protocol* next_protocol() const override { return next_protocol_; }
+  [[nodiscard]] std::string_view agreed() const override { return agreed_; }
 
  private:
   enum class State : std::uint8_t {
@@ -209,12 +213,15 @@ class Http1Dissector final : public Dissector {
   Step read_until_close(Side& side, Bytes bytes);
   Step finish(Side& side, std::size_t bytes, State then);
   void note_request(std::string_view method);
-  void note_response(const Head& head);
+  void note_response(const Message& response);
+  void note_upgrade(const Message& response);
 
   std::array<Side, 2> sides_;
   std::unique_ptr<Message> done_;
   std::size_t body_limit_;
   Outstanding outstanding_;
+  const Protocol* next_protocol_ = nullptr;
+  std::string agreed_;
   bool connecting_ = false;  // a CONNECT waits for its answer
   bool handed_over_ = false;
   bool fresh_ = true;    // no message has begun
@@ -298,7 +305,7 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
   if (start == Start::request)
     note_request(message->method());
   else
-    note_response(head);
+    note_response(*message);
 
   side.message = std::move(message);
   side.refused = false;
@@ -340,13 +347,22 @@ void Http1Dissector::note_request(std::string_view method) {
   connecting_ = connecting_ || kind == Outstanding::Kind::connect;
 }
 
-void Http1Dissector::note_response(const Head& head) {
+void Http1Dissector::note_response(const Message& response) {
+  const Head& head = response.head();
   const bool connect = outstanding_.front() == Outstanding::Kind::connect;
   outstanding_.pop();
   if (connect) connecting_ = false;
   handed_over_ = head.status == 101 || (connect && head.status < 300);
+  if (head.status == 101) note_upgrade(response);
   Side& client = sides_[index(Direction::to_server)];
   client.refused = client.untouched;
+}
+
+// What follows is detected where the answer does not name it.
+void Http1Dissector::note_upgrade(const Message& response) {
+  if (!same_name(response.header("upgrade").value_or(Bytes{}), "websocket")) return;
+  next_protocol_ = &ws::protocol;
+  agreed_ = response.header("sec-websocket-extensions").value_or(Bytes{});
 }
 
 // The message is over with the next `bytes`.
