@@ -14,6 +14,7 @@
 #include "proto/grpc/payload.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/message.hpp"
+#include "proto/http2/http2.hpp"
 #include "proto/ws/ws.hpp"
 
 namespace wiretape::http {
@@ -302,6 +303,7 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
   const BodyKind body = body_of(head, start, outstanding_.front());
   fresh_ = false;
   simple_ = head.simple;
+  if (start == Start::request && head.asks_h2c) agreed_.assign(bytes.substr(0, head.size));
   if (start == Start::request)
     note_request(message->method());
   else
@@ -360,7 +362,9 @@ void Http1Dissector::note_response(const Message& response) {
 
 // What follows is detected where the answer does not name it.
 void Http1Dissector::note_upgrade(const Message& response) {
-  if (!same_name(response.header("upgrade").value_or(Bytes{}), "websocket")) return;
+  const Bytes upgrade = response.header("upgrade").value_or(Bytes{});
+  if (same_name(upgrade, "h2c") && !agreed_.empty()) next_protocol_ = &http2::protocol;
+  if (!same_name(upgrade, "websocket")) return;
   next_protocol_ = &ws::protocol;
   agreed_ = response.header("sec-websocket-extensions").value_or(Bytes{});
 }

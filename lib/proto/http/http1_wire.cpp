@@ -156,6 +156,13 @@ bool parse_length(Bytes digits, std::uint64_t& value) {
   return true;
 }
 
+bool names_h2c(Bytes value) {
+  for (Bytes name; next_element(value, name);) {
+    if (same_name(name, "h2c")) return true;
+  }
+  return false;
+}
+
 void note_content_length(Bytes value, Head& head) {
   bool any = false;
   for (Bytes element; next_element(value, element);) {
@@ -176,7 +183,7 @@ void note_content_length(Bytes value, Head& head) {
 // Only what says where the message ends is looked at; the first letter throws out most lines.
 void note_framing(Bytes line, Head& head) {
   const char first = lower(line[0]);
-  if (first != 'c' && first != 't' && first != 'e') return;
+  if (first != 'c' && first != 't' && first != 'e' && first != 'u') return;
   const std::size_t colon = line.find(':');
   if (colon == Bytes::npos) return;
   const Bytes name = trimmed(line.substr(0, colon));
@@ -184,6 +191,9 @@ void note_framing(Bytes line, Head& head) {
   switch (name.size()) {
     case 6:
       if (same_name(name, "expect")) head.expects = same_name(trimmed(value()), "100-continue");
+      return;
+    case 7:
+      if (same_name(name, "upgrade")) head.asks_h2c = names_h2c(value());
       return;
     case 14:
       if (same_name(name, "content-length")) note_content_length(value(), head);

@@ -73,6 +73,7 @@ struct Head {
   Length length = Length::none;
   Transfer transfer = Transfer::none;
   bool expects = false;  // Expect: 100-continue
+  bool asks_h2c = false;  // Upgrade: h2c, to go on in HTTP/2
   Codings content;       // from Content-Encoding
   Codings moved;         // from Transfer-Encoding, without chunked
 };
