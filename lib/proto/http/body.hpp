@@ -33,6 +33,7 @@ class Body {
   // no bracket, or has 64 KiB without the names of one, is not watched any more.
   enum class Watched : std::uint8_t { not_at_all, text, json };
   void watch(Watched watched);
+  [[nodiscard]] bool is_watched() const { return watched_ != Watched::not_at_all; }
   void stop_watching();  // it was looked at: what nobody wants is let go
 
   void append(Bytes bytes);

@@ -10,6 +10,8 @@
 #include <array>
 #include <limits>
 
+#include "proto/http/lzw.hpp"
+
 namespace wiretape::http {
 namespace {
 
@@ -177,6 +179,7 @@ std::unique_ptr<Unpacking> make_unpacking(Coding coding) {
     case Coding::deflate: return std::make_unique<Zlib>(coding);
     case Coding::brotli: return std::make_unique<Brotli>();
     case Coding::zstd: return std::make_unique<Zstd>();
+    case Coding::compress: return std::make_unique<Lzw>();
     case Coding::unknown: break;
   }
   return nullptr;

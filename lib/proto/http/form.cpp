@@ -46,6 +46,33 @@ void tell_urlencoded(Bytes body, json::Sink& sink) {
   }
 }
 
+// Takes "=value" or "=\"value\"" off the front. Other backslashes are those of paths, which old clients send.
+void take_value(std::string_view& header, std::string& value) {
+  header.remove_prefix(std::min(header.find_first_not_of(" \t", 1), header.size()));
+  if (header.empty() || header.front() != '"') {
+    value = trimmed(header.substr(0, header.find(';')));
+    return;
+  }
+  std::size_t at = 1;
+  for (; at < header.size() && header[at] != '"'; ++at) {
+    const bool escapes = header[at] == '\\' && at + 1 < header.size();
+    if (escapes && (header[at + 1] == '"' || header[at + 1] == '\\')) ++at;
+    value += header[at];
+  }
+  header.remove_prefix(std::min(at + 1, header.size()));
+}
+
+// The name of a file as RFC 8187 writes it (charset'language'%XX...), which some clients send against RFC 7578; else
+// the plain one.
+std::string file_name(std::string_view disposition) {
+  const std::string extended = header_parameter(disposition, "filename*");
+  const std::size_t language = extended.find('\''), text = extended.find('\'', language + 1);
+  if (language == std::string::npos || text == std::string::npos) return header_parameter(disposition, "filename");
+  std::string name;
+  append_percent_decoded(name, std::string_view(extended).substr(text + 1));
+  return name;
+}
+
 // One part: header lines, an empty line, the value.
 void tell_part(Bytes part, json::Sink& sink) {
   const bool no_lines = part.substr(0, 2) == "\r\n" || part.substr(0, 1) == "\n";
@@ -59,7 +86,7 @@ void tell_part(Bytes part, json::Sink& sink) {
   }
   tell_field({.name = header_parameter(disposition, "name"),
               .value = part.substr(head),
-              .file_name = header_parameter(disposition, "filename"),
+              .file_name = file_name(disposition),
               .content_type = content_type},
              sink);
 }
@@ -86,22 +113,21 @@ void tell_multipart(Bytes body, std::string_view boundary, json::Sink& sink) {
 
 }  // namespace
 
-std::string_view header_parameter(std::string_view header, std::string_view name) {
-  std::size_t at = header.find(';');
-  while (at != std::string_view::npos) {
-    const std::size_t equals = header.find('=', at);
-    if (equals == std::string_view::npos) return {};
-    const bool found = same_name(trimmed(header.substr(at + 1, equals - at - 1)), name);
-    const std::size_t begin = std::min(header.find_first_not_of(" \t", equals + 1), header.size());
-    const bool quoted = begin < header.size() && header[begin] == '"';
-    const std::size_t end = quoted ? header.find('"', begin + 1) : header.find(';', begin);
-    if (found) {
-      const std::size_t from = quoted ? begin + 1 : begin;
-      return trimmed(header.substr(from, end == std::string_view::npos ? end : end - from));
-    }
-    at = end == std::string_view::npos ? end : header.find(';', end);
+std::string header_parameter(std::string_view header, std::string_view name) {
+  std::string value;
+  header.remove_prefix(std::min(header.find(';'), header.size()));
+  while (!header.empty()) {
+    header.remove_prefix(1);
+    const std::size_t end_of_name = std::min(header.find_first_of("=;"), header.size());
+    const bool found = same_name(trimmed(header.substr(0, end_of_name)), name);
+    header.remove_prefix(end_of_name);
+    value.clear();
+    if (!header.empty() && header.front() == '=') take_value(header, value);
+    if (found) break;
+    header.remove_prefix(std::min(header.find(';'), header.size()));
+    value.clear();
   }
-  return {};
+  return value;
 }
 
 void tell_form(std::string_view media_type, Bytes body, json::Sink& sink) {

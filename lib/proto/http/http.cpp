@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "proto/graphql/graphql.hpp"
-#include "proto/http/fields.hpp"
 #include "proto/grpc/payload.hpp"
+#include "proto/http/fields.hpp"
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/message.hpp"
 #include "proto/http2/http2.hpp"
@@ -151,6 +151,9 @@ Fault fault_of(const Head& head) {
     case Length::none:
     case Length::given: break;
   }
+  // What some servers read otherwise, and some not at all (RFC 9112 sections 2.2, 3, 5.1).
+  if (head.odd_blanks) return dissection("blanks in the head where none may be");
+  if (head.bare_feed) return dissection("lines of the head end with a bare LF");
   return {};
 }
 
@@ -298,7 +301,7 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
 
   auto message = pool.get();
   message->begin(start, bytes.substr(0, head.size), head, body_limit_);
-  message->label = head.simple ? &http_0_9 : head.minor == 0 ? &http_1_0 : &http_1_1;
+  message->label = label_of(*message);
   message->fault = fault_of(head);
   const BodyKind body = body_of(head, start, outstanding_.front());
   fresh_ = false;

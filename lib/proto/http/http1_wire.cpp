@@ -95,6 +95,10 @@ Parsed parse_request_line(Bytes bytes, Head& head) {
   head.method = slice(0, at);
   head.target = slice(target, target_end);
   head.minor = static_cast<std::uint8_t>(bytes[end - 1] - '0');
+  head.bare_feed = bytes[feed - 1] != '\r';
+  const Bytes between = head.target.of(bytes);
+  const bool is_lone = target == at + 1 && bytes[at] == ' ' && target_end + 1 == version && bytes[target_end] == ' ';
+  head.odd_blanks = !is_lone || between.find(' ') != Bytes::npos || between.find('\t') != Bytes::npos;
   head.size = static_cast<std::uint32_t>(feed + 1);
   return Parsed::whole;
 }
@@ -122,6 +126,7 @@ Parsed parse_status_line(Bytes bytes, Head& head) {
   head.status = static_cast<std::uint16_t>(digit(status_at) * 100 + digit(status_at + 1) * 10 + digit(status_at + 2));
   head.minor = static_cast<std::uint8_t>(digit(version_prefix.size()));
   head.reason = slice(reason, end);
+  head.bare_feed = bytes[feed - 1] != '\r';
   head.size = static_cast<std::uint32_t>(feed + 1);
   return Parsed::whole;
 }
@@ -131,6 +136,7 @@ Coding coding_of(Bytes name) {
   if (same_name(name, "deflate") || same_name(name, "x-deflate")) return Coding::deflate;
   if (same_name(name, "br")) return Coding::brotli;
   if (same_name(name, "zstd")) return Coding::zstd;
+  if (same_name(name, "compress") || same_name(name, "x-compress")) return Coding::compress;
   return Coding::unknown;
 }
 
@@ -180,12 +186,13 @@ void note_content_length(Bytes value, Head& head) {
   if (!any) head.length = Length::malformed;
 }
 
-// Only what says where the message ends is looked at; the first letter throws out most lines.
-void note_framing(Bytes line, Head& head) {
+// Only what says where the message ends is read; the first letter throws out most lines.
+void note_line(Bytes line, Head& head) {
+  const std::size_t colon = line.find(':');
+  if (colon == Bytes::npos || colon == 0) return;
+  if (is_blank(line[colon - 1])) head.odd_blanks = true;
   const char first = lower(line[0]);
   if (first != 'c' && first != 't' && first != 'e' && first != 'u') return;
-  const std::size_t colon = line.find(':');
-  if (colon == Bytes::npos) return;
   const Bytes name = trimmed(line.substr(0, colon));
   const auto value = [&] { return line.substr(colon + 1); };
   switch (name.size()) {
@@ -259,6 +266,7 @@ Parsed parse_head(Start start, Bytes bytes, Head& head) {
   for (;;) {
     if (const std::size_t end = empty_line(bytes, at); end != 0) {
       head.lines = slice(lines, at);
+      if (end == 1) head.bare_feed = true;
       head.size = static_cast<std::uint32_t>(at + end);
       return head.size <= longest_head ? Parsed::whole : Parsed::malformed;
     }
@@ -267,7 +275,8 @@ Parsed parse_head(Start start, Bytes bytes, Head& head) {
       feed = find_line_end(bytes, feed + 1);
     }
     if (feed == Bytes::npos) return bytes.size() < longest_head ? Parsed::partial : Parsed::malformed;
-    note_framing(bytes.substr(at, feed - at), head);
+    if (bytes[feed - 1] != '\r') head.bare_feed = true;
+    note_line(bytes.substr(at, feed - at), head);
     at = feed + 1;
     if (at > longest_head) return Parsed::malformed;
     if (at == bytes.size()) return Parsed::partial;

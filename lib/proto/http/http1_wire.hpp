@@ -28,7 +28,7 @@ struct Slice {
 };
 
 // How bytes were packed; `unknown` is any name that cannot be undone here.
-enum class Coding : std::uint8_t { gzip, deflate, brotli, zstd, unknown };
+enum class Coding : std::uint8_t { gzip, deflate, brotli, zstd, compress, unknown };
 
 // Codings in the order in which they were applied. More than fit are `unknown`: nobody packs a body five times in
 // earnest.
@@ -69,13 +69,15 @@ struct Head {
   std::uint16_t status = 0;
   std::uint8_t major = 1;  // of the version; what follows 1 has its own framing, and brings its head as such marks
   std::uint8_t minor = 1;
-  bool simple = false;     // of HTTP/0.9
+  bool simple = false;  // of HTTP/0.9
   Length length = Length::none;
   Transfer transfer = Transfer::none;
-  bool expects = false;  // Expect: 100-continue
+  bool expects = false;     // Expect: 100-continue
+  bool bare_feed = false;   // a line ends without CR
+  bool odd_blanks = false;  // in the target, around it more than one, or before a colon
   bool asks_h2c = false;  // Upgrade: h2c, to go on in HTTP/2
-  Codings content;       // from Content-Encoding
-  Codings moved;         // from Transfer-Encoding, without chunked
+  Codings content;          // from Content-Encoding
+  Codings moved;            // from Transfer-Encoding, without chunked
 };
 
 enum class Parsed : std::uint8_t {
@@ -101,8 +103,8 @@ struct Line {
   Bytes value;
 };
 
-// Takes the next line off the front of `rest`; false when there is none. What is no "name: value" is passed over; a name
-// may begin with a colon, as HTTP/2's pseudo headers do.
+// Takes the next line off the front of `rest`; false when there is none. What is no "name: value" is passed over; a
+// name may begin with a colon, as HTTP/2's pseudo headers do.
 bool next_line(Bytes& rest, Line& line);
 
 // Adds what Content-Encoding says to `head.content`.

@@ -148,6 +148,8 @@ TEST_SUITE("http") {
         {"", "\xFF\xFE", "response.content.encoding", "\"base64\""},
         {"", "", "response.content.text", "\"\""},
         {"Content-Encoding: identity\r\n", "hi", "response.content.text", "\"hi\""},
+        {"Content-Encoding: x-compress\r\n", std::string("\x1f\x9d\x90\x68\xd2\0", 6), "response.content.text",
+         "\"hi\""},
         {"Content-Encoding: rot13\r\n", "hi", "response.content.text", "\"hi\""},
     };
     for (const auto& row : rows) {
@@ -189,6 +191,24 @@ TEST_SUITE("http") {
     CHECK(of_post("multipart/form-data; boundary=XX", parts, "request.postData.params") == told);
     CHECK(of_post("Multipart/Form-Data; charset=x; Boundary=\"XX\"", parts.substr(10), "request.postData.params") ==
           told);
+    const struct {
+      std::string disposition, name, file;
+    } names[] = {
+        {R"(form-data; name="a \"b\"; c"; filename="d\\e.txt")", R"(a \"b\"; c)", R"(d\\e.txt)"},
+        {R"(form-data; name=a; filename="C:\temp\x.txt")", "a", R"(C:\\temp\\x.txt)"},
+        {R"(form-data; filename="name=x"; name = "a")", "a", "name=x"},
+        {R"(form-data; odd; =; name="a)", "a", ""},
+        {R"(form-data; filename="plain"; filename*=UTF-8''%C3%A4+1; name=a)", "a", "\xC3\xA4+1"},
+        {R"(form-data; filename="plain"; filename*=broken; name=a)", "a", "plain"},
+        {R"(form-data; name="")", "", ""},
+        {"form-data", "", ""},
+    };
+    for (const auto& row : names) {
+      CAPTURE(row.disposition);
+      const std::string body = "--XX\r\nContent-Disposition: " + row.disposition + "\r\n\r\nv\r\n--XX--\r\n";
+      CHECK(of_post("multipart/form-data; boundary=XX", body, "request.postData.params") ==
+            R"([{"name":")" + row.name + R"(","value":"v","fileName":")" + row.file + R"(","contentType":""}])");
+    }
     const struct {
       std::string type, body, params;
     } hostile[] = {
