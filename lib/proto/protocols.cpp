@@ -13,6 +13,7 @@
 #include "proto/protocol.hpp"
 #include "proto/schemas.hpp"
 #include "proto/socks/socks.hpp"
+#include "proto/tls/tls.hpp"
 #include "proto/transport.hpp"
 #include "proto/ws/ws.hpp"
 
@@ -20,7 +21,8 @@ namespace wiretape {
 namespace {
 
 // Asked in this order: a later guess may be laxer.
-constexpr std::array all = {&http::protocol, &http2::protocol, &dns::protocol, &socks::protocol, &ws::protocol};
+constexpr std::array all = {&tls::protocol, &http::protocol,  &http2::protocol,
+                            &dns::protocol, &socks::protocol, &ws::protocol};
 
 constexpr std::size_t transports = 4;
 

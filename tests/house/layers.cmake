@@ -24,7 +24,7 @@ set(homes
   "tao/pegtl"    "^(lib/kfl/parse\\.cpp|grammar/|tests/unit/kfl/grammar_test\\.cpp)"
   "CLI/"         "^cli/"
   "simdjson"     "^(lib/(json|record|kfl)|cli/output)/"
-  "openssl/"     "^lib/record/"
+  "openssl/"     "^lib/(record|proto/tls)/"
   "doctest"      "^tests/unit/")
 
 set(findings "")
