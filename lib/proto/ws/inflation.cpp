@@ -120,13 +120,11 @@ bool Inflation::take(Bytes plain, Kept* out) {
     return false;
   }
   out->append(plain);
-  if (plain.size() > allowed_) {
-    state_ = State::enough;
-    out->cut();
-    return false;
-  }
-  allowed_ -= plain.size();
-  return true;
+  const bool too_much = plain.size() > allowed_;
+  if (too_much) out->cut();
+  if (too_much || (out->is_cut() && packing_.context == Context::fresh)) state_ = State::enough;
+  allowed_ -= std::min<std::uint64_t>(plain.size(), allowed_);
+  return state_ == State::good;
 }
 
 Fault Inflation::finish(Kept& out) {

@@ -41,9 +41,6 @@ class Inflation {
   Fault finish(Kept& out);
   void lose();
 
-  // Without context take-over a message that nobody asks for need not be unpacked.
-  [[nodiscard]] bool must_see_all() const { return packing_.context == Context::kept; }
-
  private:
   enum class State : std::uint8_t { good, damaged, enough, lost };
   enum class Before : std::uint8_t { known, missing, unread };  // messages that may be referred to

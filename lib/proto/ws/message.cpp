@@ -20,12 +20,15 @@ void Kept::begin(std::size_t limit) {
   if (bytes_.capacity() > most_idle) bytes_ = {};
   bytes_.clear();
   limit_ = limit;
-  keeping_ = true;
   cut_ = false;
 }
 
+void Kept::keep_at_most(std::size_t limit) {
+  limit_ = std::min(limit_, std::max(limit, bytes_.size()));
+}
+
 void Kept::append(Bytes bytes) {
-  const std::size_t room = keeping_ ? limit_ - bytes_.size() : 0;
+  const std::size_t room = limit_ - bytes_.size();
   if (bytes.size() > room) cut_ = true;
   bytes_ += bytes.substr(0, room);
 }

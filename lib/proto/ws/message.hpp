@@ -18,8 +18,8 @@ class Kept {
  public:
   // Memory grown before serves again unless it is much.
   void begin(std::size_t limit);
-  // What follows is not kept.
-  void stop() { keeping_ = false; }
+  // What follows is kept up to so many bytes in all.
+  void keep_at_most(std::size_t limit);
   void append(Bytes bytes);
   // Takes the mask off; `at` is where in the frame's payload `bytes` begin.
   void append_masked(Bytes bytes, const Frame& frame, std::uint64_t at);
@@ -28,14 +28,12 @@ class Kept {
   // Some of it did not come, or was not kept.
   void cut() { cut_ = true; }
 
-  [[nodiscard]] bool is_keeping() const { return keeping_; }
   [[nodiscard]] bool is_cut() const { return cut_; }
   [[nodiscard]] Bytes bytes() const { return bytes_; }
 
  private:
   std::string bytes_;
   std::size_t limit_ = 0;
-  bool keeping_ = true;
   bool cut_ = false;
 };
 

@@ -22,6 +22,9 @@ constexpr Label label = {.name = "ws", .version = "13", .abbr = "WS", .long_name
 // Bytes passed over in search of a frame; beyond them the direction is given up.
 constexpr std::uint64_t longest_search = 1U << 20U;
 
+// What is kept of a payload that nobody asks for: one line about a message shows how it begins.
+constexpr std::size_t shown_anyhow = 400;
+
 constexpr Fault dissection(std::string_view message) {
   return {Fault::Type::dissection, message};
 }
@@ -68,7 +71,9 @@ class WsDissector final : public Dissector {
   }
   void keep_body(Direction direction, bool keep) override {
     Side& side = sides_[index(direction)];
-    if (std::unique_ptr<Message>& message = side.current(); message != nullptr && !keep) message->kept.stop();
+    if (std::unique_ptr<Message>& message = side.current(); message != nullptr && !keep) {
+      message->kept.keep_at_most(shown_anyhow);
+    }
   }
   void recycle(std::unique_ptr<wiretape::Message> message) override {
     pool.put(std::unique_ptr<Message>(static_cast<Message*>(message.release())));
@@ -246,7 +251,6 @@ void WsDissector::keep(Side& side, Message& message, Bytes bytes) {
 }
 
 void WsDissector::unpack(Side& side, Message& message, Bytes bytes, std::uint64_t at) {
-  if (!message.kept.is_keeping() && !side.inflation->must_see_all()) return;
   if (!side.frame.masked) return side.inflation->feed(bytes, message.kept);
   std::array<char, 4096> piece;  // filled below
   while (!bytes.empty()) {
@@ -312,7 +316,7 @@ Step WsDissector::gap_inside(Side& side, std::uint64_t missing) {
   Message& message = *side.current();
   message.blame(bytes_missing);
   message.kept.cut();
-  message.kept.stop();
+  message.kept.keep_at_most(0);
   message.size += missing;
   if (message.compressed) side.inflation->lose();
   side.left -= missing;
