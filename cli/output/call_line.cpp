@@ -17,12 +17,30 @@ namespace {
 constexpr std::string_view red = "\x1b[31m", yellow = "\x1b[33m", green = "\x1b[32m", cyan = "\x1b[36m",
                            bold = "\x1b[1m", plain = "\x1b[0m";
 
-// What one line shows of a call of this protocol; nothing of one that this program does not know.
-std::span<const std::string_view> summary_of(std::string_view protocol) {
+// Columns that a body takes of its call's line: it may be long.
+constexpr std::size_t most_of_body = 100;
+
+// Null of a protocol that this program does not know.
+const Schema* schema_named(std::string_view protocol) {
   for (const Schema* schema : catalog().schemas) {
-    if (schema->name == protocol) return schema->summary;
+    if (schema->name == protocol) return schema;
   }
-  return {};
+  return nullptr;
+}
+
+bool is_body(const Schema& schema, std::string_view path) {
+  const auto field =
+      std::find_if(schema.fields.begin(), schema.fields.end(), [&](const Field& f) { return f.path == path; });
+  return field != schema.fields.end() && field->part == Part::body;
+}
+
+// A call without a request may be all there is: a message of a protocol that has no pairs, a push.
+bool lacks_request(Element call) {
+  if (find(call, "request") || !find(call, "error")) return false;
+  const std::string_view name = text_at(call, "protocol.name");
+  const auto all = protocols();
+  const auto known = std::find_if(all.begin(), all.end(), [&](const Protocol* p) { return p->name == name; });
+  return known == all.end() || (*known)->pairing != Pairing::single;
 }
 
 std::string_view color_of_status(std::int64_t status) {
@@ -51,6 +69,15 @@ void append_elapsed(std::string& out, double milliseconds) {
   }
 }
 
+// What stands behind `begin` takes at most `most` columns.
+void shorten(std::string& text, std::size_t begin, std::size_t most) {
+  constexpr std::string_view cut = "...";
+  const std::string_view tail = std::string_view(text).substr(begin);
+  if (columns_of(tail) <= most) return;
+  text.resize(begin + first_columns(tail, most - cut.size()).size());
+  text += cut;
+}
+
 void separate(std::string& line) {
   if (!line.empty()) line += "  ";
 }
@@ -76,13 +103,13 @@ void CallLines::append(std::string& out, Element call) {
   append_peer(call, "dst");
   end_cell(line, peers_);
 
-  const auto summary = summary_of(text_at(call, "protocol.name"));
+  const Schema* schema = schema_named(text_at(call, "protocol.name"));
   separate(line);
-  append_half(call, summary, "request");
-  if (cell_.empty() && !find(call, "request")) cell_ = "(request not seen)";
+  append_half(call, schema, "request");
+  if (cell_.empty() && lacks_request(call)) cell_ = "(request not seen)";
   end_cell(line, request_);
 
-  append_half(call, summary, "response");
+  append_half(call, schema, "response");
   const std::string_view color = painted ? color_of(call) : "";
   if (!cell_.empty()) separate(line);
   line += color;
@@ -127,8 +154,9 @@ void CallLines::append_peer(Element call, std::string_view side) {
   append_safe(cell_, port);
 }
 
-void CallLines::append_half(Element call, std::span<const std::string_view> summary, std::string_view half) {
-  for (const std::string_view path : summary) {
+void CallLines::append_half(Element call, const Schema* schema, std::string_view half) {
+  if (schema == nullptr) return;
+  for (const std::string_view path : schema->summary) {
     // What belongs to neither half ("state" of a connection) stands with the request.
     const bool of_response = path.substr(0, 8) == "response";
     if (of_response != (half == "response")) continue;
@@ -137,6 +165,7 @@ void CallLines::append_half(Element call, std::span<const std::string_view> summ
     const std::size_t before = cell_.size();
     if (before != 0) cell_ += ' ';
     append_value(cell_, *value);
+    if (is_body(*schema, path)) shorten(cell_, before, most_of_body);
     if (cell_.size() == before + 1) cell_.resize(before);  // an empty text
   }
 }

@@ -7,10 +7,10 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "entry/field.hpp"
 #include "output/document.hpp"
 #include "output/printer.hpp"
 
@@ -31,7 +31,7 @@ class CallLines {
   };
   void end_cell(std::string& out, Column& column);
   void append_peer(Element call, std::string_view side);
-  void append_half(Element call, std::span<const std::string_view> summary, std::string_view half);
+  void append_half(Element call, const Schema* schema, std::string_view half);
   void append_outcome(std::string& out, Element call);
 
   TextStyle style_;
