@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/tls/fields.hpp"
 
-#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "json/sink.hpp"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/tls/tls.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -105,6 +107,10 @@ class TlsDissector final : public Dissector {
     if (side.fragment != 0) return read_handshake(direction, side, bytes, 0);
     const bool is_first = direction == Direction::to_server && !side.greeted && !side.handshake.begun();
     if (is_first && (static_cast<std::uint8_t>(bytes.front()) & 0x80U) != 0) return read_old(bytes);
+    if (is_first && bytes.front() == postgres_request.front()) return read_wish(bytes);
+    if (direction == Direction::to_client && std::exchange(consent_due_, false)) {
+      if (bytes.front() == postgres_consent) return Step::skip(1);
+    }
     if (bytes.size() < record_header_size) return Step::need_more(record_header_size);
     const auto header = read_record_header(bytes);
     if (!header) return Step::lost();
@@ -156,6 +162,13 @@ class TlsDissector final : public Dissector {
     if (!header) return Step::lost();
     if (bytes.size() < header->size) return Step::need_more(header->size);
     return greet(bytes.substr(0, header->size), read_old_hello(bytes), header->size);
+  }
+
+  Step read_wish(Bytes bytes) {
+    if (bytes.size() < postgres_request.size()) return Step::need_more(postgres_request.size());
+    if (bytes.substr(0, postgres_request.size()) != postgres_request) return Step::lost();
+    consent_due_ = true;
+    return Step::skip(postgres_request.size());
   }
 
   // `header` bytes, then what is left of the record's fragment.
@@ -256,6 +269,7 @@ class TlsDissector final : public Dissector {
   std::unique_ptr<HelloMessage> answer_;  // the server's, until it is whole
   std::unique_ptr<HelloMessage> current_;
   bool flight_done_ = false;  // the server waits for the client
+  bool consent_due_ = false;  // to speak TLS from here on
 };
 
 // Joined in the middle: two records behind each other are no accident.
@@ -302,8 +316,7 @@ Guess guess_alert(Bytes start) {
   return record && record->length == alert_size ? Guess::maybe : Guess::no;
 }
 
-Guess guess(Direction direction, Bytes start, bool datagram) {
-  if (datagram) return Guess::no;
+Guess guess_stream(Direction direction, Bytes start) {
   const auto first = static_cast<std::uint8_t>(start.front());
   const bool to_server = direction == Direction::to_server;
   if (to_server && (first & 0x80U) != 0) return guess_old_hello(start);
@@ -317,6 +330,15 @@ Guess guess(Direction direction, Bytes start, bool datagram) {
     return guess_hello(to_server ? HandshakeType::client_hello : HandshakeType::server_hello, start);
   }
   return type == ContentType::alert ? guess_alert(start) : guess_encrypted(start);
+}
+
+Guess guess(Direction direction, Bytes start, bool datagram) {
+  if (datagram) return Guess::no;
+  const bool to_server = direction == Direction::to_server;
+  const Bytes before = to_server ? postgres_request : Bytes(&postgres_consent, 1);
+  if (start.front() != before.front()) return guess_stream(direction, start);
+  if (start.size() <= before.size()) return before.substr(0, start.size()) == start ? Guess::maybe : Guess::no;
+  return start.substr(0, before.size()) == before ? guess_stream(direction, start.substr(before.size())) : Guess::no;
 }
 
 constexpr std::array<std::uint16_t, 14> ports = {443, 8443, 465, 636,  853,  989,  990,

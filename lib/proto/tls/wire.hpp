@@ -20,6 +20,11 @@
 
 namespace wiretape::tls {
 
+// What a client of PostgreSQL says first to get TLS, and the server's one octet of consent:
+// https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
+inline constexpr Bytes postgres_request("\x00\x00\x00\x08\x04\xD2\x16\x2F", 8);
+inline constexpr char postgres_consent = 'S';
+
 enum class ContentType : std::uint8_t {
   change_cipher_spec = 20,
   alert = 21,
