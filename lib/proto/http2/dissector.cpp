@@ -171,7 +171,7 @@ Step Http2Dissector::read_frame(Direction direction, Bytes bytes) {
   Side& side = sides_[index(direction)];
   if (bytes.size() < frame_header_size) return Step::need_more(frame_header_size);
   const FrameHeader frame = read_frame_header(bytes);
-  if (!is_well_formed(frame)) return lose_frames(direction, bytes);
+  if (!is_well_formed(frame)) return lose_frames(direction);
   const bool goes_on = frame.type == FrameType::continuation && frame.stream == side.block.stream;
   if (side.block.stream != 0 && !goes_on) {
     side.block.stream = 0;
@@ -204,9 +204,10 @@ Step Http2Dissector::pass(Side& side, std::uint64_t size, Bytes bytes) {
   return Step::skip(used);
 }
 
-Step Http2Dissector::lose_frames(Direction direction, Bytes bytes) {
+// The frame at hand cannot be one: somewhere behind its first byte the next one begins.
+Step Http2Dissector::lose_frames(Direction direction) {
   lose_place(direction);
-  return search(direction, bytes);
+  return Step::skip(1);
 }
 
 void Http2Dissector::lose_table(Side& side) {
@@ -222,7 +223,11 @@ Step Http2Dissector::search(Direction direction, Bytes bytes) {
     side.state = State::frame;
     return read_frame(direction, bytes);
   }
-  if (found.at == 0 && bytes.size() < most_awaited) return Step::need_more(bytes.size() + 1);
+  // Asked for in growing pieces, so that all searches together look at each byte a few times.
+  const std::size_t more = bytes.size() / 4 + 1;
+  if (found.at == 0 && bytes.size() < most_awaited) {
+    return Step::need_more(std::min(bytes.size() + more, most_awaited));
+  }
   const std::size_t used = std::max<std::size_t>(found.at, 1);
   side.searched += used;
   return side.searched > longest_search ? Step::lost() : Step::skip(used);
@@ -233,7 +238,7 @@ Step Http2Dissector::begin_data(Direction direction, const FrameHeader& frame, B
   const std::uint32_t prefix = frame.has(flag::padded) ? 1 : 0;
   if (bytes.size() < frame_header_size + prefix) return Step::need_more(frame_header_size + prefix);
   const std::uint32_t padding = prefix != 0 ? first_byte(bytes.substr(frame_header_size)) : 0;
-  if (prefix + padding > frame.length) return lose_frames(direction, bytes);
+  if (prefix + padding > frame.length) return lose_frames(direction);
   side.state = State::data;
   side.stream = frame.stream;
   side.left = frame.length - prefix - padding;
@@ -285,7 +290,7 @@ Step Http2Dissector::begin_fragment(Direction direction, const FrameHeader& fram
   const std::size_t awaited = frame.length <= most_waited ? std::max(whole, front) : front;
   if (bytes.size() < awaited) return Step::need_more(awaited);
   const Prefix prefix = read_prefix(frame, bytes.substr(frame_header_size));
-  if (prefix.size + prefix.padding > frame.length) return lose_frames(direction, bytes);
+  if (prefix.size + prefix.padding > frame.length) return lose_frames(direction);
   if (frame.type != FrameType::continuation) {
     if (streams_.full() && streams_.find(frame.stream) == nullptr) return cut_short(*streams_.begin(), too_many_open);
     side.block.bytes.clear();

@@ -75,7 +75,7 @@ class Http2Dissector final : public Dissector {
   Step read_start(Direction direction, Bytes bytes);
   Step read_frame(Direction direction, Bytes bytes);
   Step search(Direction direction, Bytes bytes);
-  Step lose_frames(Direction direction, Bytes bytes);
+  Step lose_frames(Direction direction);
   static Step pass(Side& side, std::uint64_t size, Bytes bytes);
 
   Step begin_data(Direction direction, const FrameHeader& frame, Bytes bytes);

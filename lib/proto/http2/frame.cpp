@@ -126,14 +126,16 @@ Chain chain_of(Bytes bytes, std::size_t most) {
 
 Found find_frames(Bytes bytes) {
   constexpr std::size_t enough = 3;
-  std::size_t at = 0;
+  std::size_t at = 0, first = Bytes::npos;
   for (; at + frame_header_size <= bytes.size(); ++at) {
     // The first byte of a length that is believed: most places are passed over by it.
     if (bytes[at] != 0) continue;
     const Chain chain = chain_of(bytes.substr(at), enough);
-    if (!chain.broken) return {.at = at, .sure = chain.frames >= 2 || chain.exact};
+    if (chain.broken) continue;
+    if (chain.frames >= 2 || chain.exact) return {.at = at, .sure = true};
+    first = std::min(first, at);
   }
-  return {.at = at, .sure = false};
+  return {.at = std::min(first, at), .sure = false};
 }
 
 std::string_view reset_text(std::uint32_t code) {

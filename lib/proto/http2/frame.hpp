@@ -63,8 +63,8 @@ struct Chain {
 // Looks at no more than `most` frames. Stricter than is_well_formed(), for bytes of which nothing is known.
 Chain chain_of(Bytes bytes, std::size_t most);
 
-// Where frames begin in bytes of which nothing is known. `at` is the first place that may be one, or from which on
-// bytes are too few to tell. `sure`: another frame follows, or the bytes end with it.
+// Where frames begin in bytes of which nothing is known. `sure`: at the first place where another one follows, or the
+// bytes end with it. Otherwise `at` is the first place that may be one, or from which on bytes are too few to tell.
 struct Found {
   std::size_t at = 0;
   bool sure = false;
