@@ -9,6 +9,7 @@ import gzip
 import http.server
 import os
 import pathlib
+import re
 import socket
 import socketserver
 import struct
@@ -60,6 +61,18 @@ class Upload(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
+    def do_GET(self):
+        """Events until the client has had five."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(5):
+            event = f"id: {number}\nevent: tick\ndata: {{\"n\":{number}}}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+            time.sleep(0.02)
+        self.wfile.write(b"0\r\n\r\n")
+
     def log_message(self, *_):
         pass
 
@@ -78,6 +91,7 @@ def zstd(text):
 
 
 HELLO_BROTLI = bytes.fromhex("1b16000024406a1065eaf09c3e")  # "hello hello hello hello", brotli -q 5
+HELLO_COMPRESS = bytes.fromhex("1f9d9068cab061f30644c081050f1234289020")  # the same, by compress
 ANSWERS = {  # path: what is sent, whether the connection is closed behind it
     b"/chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Checksum\r\n\r\n"
                   b"5\r\nhello\r\n7;name=value\r\n chunks\r\n0\r\nChecksum: 42\r\n\r\n", False),
@@ -87,6 +101,7 @@ ANSWERS = {  # path: what is sent, whether the connection is closed behind it
     b"/bare-deflate": (coded(b"deflate", bare_deflate(TEXT)), False),
     b"/br": (coded(b"br", HELLO_BROTLI), False),
     b"/zstd": (coded(b"zstd", zstd(TEXT)), False),
+    b"/compress": (coded(b"x-compress", HELLO_COMPRESS), False),
     b"/twice": (coded(b"deflate, gzip", gzip.compress(zlib.compress(TEXT), mtime=0)), False),
     b"/lying": (coded(b"gzip", b"not packed at all"), False),
     b"/same-length-twice": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", False),
@@ -109,13 +124,13 @@ class Odd(socketserver.BaseRequestHandler):
     def handle(self):
         waiting = b""
         while True:
-            while b"\r\n\r\n" not in waiting:
+            while not (end := re.search(rb"\n\r?\n", waiting)):
                 more = self.request.recv(65536)
                 if not more:
                     return
                 waiting += more
-            head, waiting = waiting.split(b"\r\n\r\n", 1)
-            method, target = head.split(b" ")[:2]
+            head, waiting = waiting[:end.start()], waiting[end.end():]
+            method, target = head.split()[:2]
             if method == b"CONNECT":
                 self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 self.request.sendall(b"\x00" + self.request.recv(65536)[::-1])
@@ -138,8 +153,8 @@ def serve(port, handler):
 
 # --- clients -------------------------------------------------------------------------------------------------------
 
-def curl(*arguments):
-    subprocess.run(["curl", "-s", "-o", "/dev/null", "--max-time", "5", *arguments], check=False)
+def curl(*arguments, text=b""):
+    subprocess.run(["curl", "-s", "-o", "/dev/null", "--max-time", "5", *arguments], input=text, check=False)
 
 
 def talk(port, *parts):
@@ -197,6 +212,16 @@ def forms_of_targets():
     curl("-x", site(""), site("/index.html?x=1"))
     curl("-X", "OPTIONS", "--request-target", "*", site("/"))
     talk(NGINX, b"GET /index.html HTTP/1.0\r\n\r\n")
+
+
+def odd_heads():
+    talk(ODD, b"GET /cookies HTTP/1.1\nHost: test\n\n", b"GET  /hints  HTTP/1.1\r\nHost : test\r\n\r\n")
+    talk(NGINX, b"GET /index.html HTTP/1.1\nHost: test\n\n")
+
+
+def parts():
+    curl("-F", "who=me", "-F", "quoted\";name=1", "-F", "file=@-;filename=a \"b\".bin;type=application/octet-stream",
+         site("/parts", PYTHON), text=b"\xff\x00\x01")
 
 
 def tunnel():
@@ -276,6 +301,10 @@ SITUATIONS = {
     "until-close": each(b"/until-close", b"/gzip-until-close"),
     "codings": odd(b"/deflate", b"/bare-deflate", b"/br", b"/zstd", b"/twice", b"/lying"),
     "bad-lengths": each(b"/same-length-twice", b"/two-lengths", b"/length-and-chunks", b"/too-short", b"/no-length-at-all"),
+    "compress": odd(b"/compress"),
+    "odd-heads": odd_heads,
+    "server-sent-events": lambda: curl("-N", site("/events", PYTHON)),
+    "parts": parts,
     "interim": odd(b"/hints", b"/cookies"),
     "upgrade": lambda: talk(ODD, get(b"/chat", b"Connection: Upgrade\r\nUpgrade: echo\r\n"), b"and this neither"),
     "tunnel": tunnel,
