@@ -16,8 +16,6 @@ constexpr Fault half_a_close_code = {Fault::Type::dissection, "half a close code
 }  // namespace
 
 void Kept::begin(std::size_t limit) {
-  constexpr std::size_t most_idle = 64U << 10U;
-  if (bytes_.capacity() > most_idle) bytes_ = {};
   bytes_.clear();
   limit_ = limit;
   cut_ = false;

@@ -16,7 +16,7 @@ namespace wiretape::ws {
 // The first bytes of a payload, up to a limit.
 class Kept {
  public:
-  // Memory grown before serves again unless it is much.
+  // Memory grown before serves again.
   void begin(std::size_t limit);
   // What follows is kept up to so many bytes in all.
   void keep_at_most(std::size_t limit);
@@ -30,6 +30,7 @@ class Kept {
 
   [[nodiscard]] bool is_cut() const { return cut_; }
   [[nodiscard]] Bytes bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t memory() const { return bytes_.capacity(); }
 
  private:
   std::string bytes_;

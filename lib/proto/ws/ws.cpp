@@ -45,8 +45,9 @@ class MessagePool {
   }
 
   void put(std::unique_ptr<Message> message) {
-    constexpr std::size_t most_idle = 64;
-    if (message != nullptr && idle_.size() < most_idle) idle_.push_back(std::move(message));
+    constexpr std::size_t most_idle = 64, most_memory = 64U << 10U;
+    if (message == nullptr || idle_.size() == most_idle || message->kept.memory() > most_memory) return;
+    idle_.push_back(std::move(message));
   }
 
  private:
