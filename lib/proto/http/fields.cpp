@@ -265,6 +265,10 @@ constexpr Member segment_members[] = {
 constexpr Member param_members[] = {
     {.path = "[].name", .type = Type::text, .about = "name of the field"},
     {.path = "[].value", .type = Type::text, .about = "its value"},
+    {.path = "[].encoding",
+     .type = Type::text,
+     .about = "base64 where the value is not UTF-8, only when it is so",
+     .example = "\"base64\""},
     {.path = "[].fileName", .type = Type::text, .about = "name of the file that was sent, \"\" for a plain field"},
     {.path = "[].contentType", .type = Type::text, .about = "media type of the part, \"\" when it says none"},
 };

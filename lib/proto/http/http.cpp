@@ -141,6 +141,7 @@ Fault fault_of(const Head& head) {
   if (head.transfer != Transfer::none && head.length != Length::none) {
     return dissection("both Transfer-Encoding and Content-Length");
   }
+  if (head.transfer != Transfer::none && head.minor == 0) return dissection("Transfer-Encoding in HTTP/1.0");
   if (head.transfer == Transfer::coded || head.transfer == Transfer::opaque) {
     return dissection("Transfer-Encoding does not end with chunked");
   }
@@ -419,6 +420,9 @@ Step Http1Dissector::read_chunks(Side& side, Bytes bytes) {
   const std::size_t size = bytes.size() - rest.size();
   message.body_size += size;
   message.size += size;
+  if (message.fault.type == Fault::Type::none && side.chunks.has_bare_feed()) {
+    message.fault = dissection("lines between the chunks end with a bare LF");
+  }
   return finish(side, size, then);
 }
 
@@ -520,7 +524,7 @@ std::unique_ptr<Dissector> open(const DissectorOptions& options) {
 }
 
 constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
-constexpr std::array<const Label*, 8> labels = {&http_0_9, &http_1_0,  &http_1_1, &http_2,
+constexpr std::array<const Label*, 8> labels = {&http_0_9, &http_1_0, &http_1_1, &http_2,
                                                 &grpc,     &grpc_1_1, &gql_1_1,  &gql_2_0};
 constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
 

@@ -332,6 +332,18 @@ ChunkWalker::Piece ChunkWalker::next(Bytes& rest) {
   return {Piece::Kind::more, {}};
 }
 
+// Bytes of a line, of which more comes.
+void ChunkWalker::note_part(Bytes line) {
+  if (!line.empty()) ends_with_return_ = line.back() == '\r';
+}
+
+// The rest of a line, without its LF.
+void ChunkWalker::note_feed(Bytes line) {
+  note_part(line);
+  if (!ends_with_return_) has_bare_feed_ = true;
+  ends_with_return_ = false;
+}
+
 ChunkWalker::Piece ChunkWalker::size_line(Bytes& rest) {
   while (state_ == State::size && !rest.empty()) {
     const char c = rest.front();
@@ -349,9 +361,11 @@ ChunkWalker::Piece ChunkWalker::size_line(Bytes& rest) {
   }
   const std::size_t feed = rest.find('\n');
   if (feed == Bytes::npos) {
+    note_part(rest);
     rest = {};
     return {Piece::Kind::more, {}};
   }
+  note_feed(rest.substr(0, feed));
   rest.remove_prefix(feed + 1);
   has_digit_ = false;
   line_has_text_ = false;
@@ -371,7 +385,12 @@ ChunkWalker::Piece ChunkWalker::data_end(Bytes& rest) {
   const char c = rest.front();
   if (c != '\r' && c != '\n') return {Piece::Kind::broken, {}};
   rest.remove_prefix(1);
-  if (c == '\n') state_ = State::size;
+  if (c == '\n') {
+    note_feed({});
+    state_ = State::size;
+  } else {
+    ends_with_return_ = true;
+  }
   return {Piece::Kind::more, {}};
 }
 
@@ -380,7 +399,11 @@ ChunkWalker::Piece ChunkWalker::trailer(Bytes& rest) {
   const Bytes bytes = rest.substr(0, feed == Bytes::npos ? rest.size() : feed + 1);
   rest.remove_prefix(bytes.size());
   line_has_text_ = line_has_text_ || !trimmed(bytes).empty();
-  if (feed == Bytes::npos) return {Piece::Kind::trailer, bytes};
+  if (feed == Bytes::npos) {
+    note_part(bytes);
+    return {Piece::Kind::trailer, bytes};
+  }
+  note_feed(bytes.substr(0, feed));
   if (!line_has_text_) return {Piece::Kind::end, {}};
   line_has_text_ = false;
   return {Piece::Kind::trailer, bytes};

@@ -75,7 +75,7 @@ struct Head {
   bool expects = false;     // Expect: 100-continue
   bool bare_feed = false;   // a line ends without CR
   bool odd_blanks = false;  // in the target, around it more than one, or before a colon
-  bool asks_h2c = false;  // Upgrade: h2c, to go on in HTTP/2
+  bool asks_h2c = false;    // Upgrade: h2c, to go on in HTTP/2
   Codings content;          // from Content-Encoding
   Codings moved;            // from Transfer-Encoding, without chunked
 };
@@ -140,17 +140,24 @@ class ChunkWalker {
   // `missing` bytes are not there. False when they may hold more than data of the current chunk.
   bool gap(std::uint64_t missing);
 
+  // A line between the data ended without CR.
+  [[nodiscard]] bool has_bare_feed() const { return has_bare_feed_; }
+
  private:
   enum class State : std::uint8_t { size, size_end, data, data_end, trailer };
   Piece size_line(Bytes& rest);
   Piece data(Bytes& rest);
   Piece data_end(Bytes& rest);
   Piece trailer(Bytes& rest);
+  void note_feed(Bytes line);
+  void note_part(Bytes line);
 
   std::uint64_t left_ = 0;  // of the chunk; while its size is read, the size so far
   State state_ = State::size;
   bool has_digit_ = false;
   bool line_has_text_ = false;
+  bool ends_with_return_ = false;  // what came of the current line
+  bool has_bare_feed_ = false;
 };
 
 }  // namespace wiretape::http

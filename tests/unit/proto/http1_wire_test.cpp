@@ -202,6 +202,34 @@ TEST_SUITE("http") {
     }
   }
 
+  TEST_CASE("a bare LF between the chunks is noticed however the body is cut") {
+    const struct {
+      std::string wire;
+      bool bare;
+    } rows[] = {
+        {"3\r\na\nb\r\n0\r\nA: b\r\n\r\n", false},
+        {"3;x\r\na\nb\r\n0\r\n\r\n", false},
+        {"1\na\r\n0\r\n\r\n", true},
+        {"1 ;x\na\r\n0\r\n\r\n", true},
+        {"1\r\na\n0\r\n\r\n", true},
+        {"1\r\na\r\n0\n\r\n", true},
+        {"1\r\na\r\n0\r\nA: b\n\r\n", true},
+        {"1\r\na\r\n0\r\n\n", true},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.wire);
+      for (std::size_t size = 1; size <= row.wire.size(); ++size) {
+        ChunkWalker walker;
+        for (std::size_t at = 0; at < row.wire.size(); at += size) {
+          Bytes rest = Bytes(row.wire).substr(at, size);
+          while (!rest.empty() && walker.next(rest).kind != ChunkWalker::Piece::Kind::end) {
+          }
+        }
+        CHECK(walker.has_bare_feed() == row.bare);
+      }
+    }
+  }
+
   TEST_CASE("a gap in a chunked body is survived inside a chunk only") {
     ChunkWalker walker;
     Bytes rest = "a\r\n01234";

@@ -91,6 +91,12 @@ TEST_SUITE("http") {
         {"GET", "200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabcd",
          "200 [4 abcd] !dissection: conflicting Content-Length"},
         {"GET", "200 OK\r\nContent-Length: two\r\n\r\nabcd", "200 [4 abcd] !dissection: malformed Content-Length"},
+        {"GET", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\r\n0\r\n\r\n",
+         "200 [10 x] !dissection: lines between the chunks end with a bare LF"},
+        {"GET", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\n0\r\n\r\n",
+         "200 [10 x] !dissection: lines between the chunks end with a bare LF"},
+        {"GET", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\nx\r\n0\r\nA: b\n\r\n",
+         "200 [20 x] !dissection: lines between the chunks end with a bare LF"},
         {"GET", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz", "200 [4 x] !dissection: malformed chunk"},
     };
     for (const auto& row : rows) {
@@ -148,6 +154,13 @@ TEST_SUITE("http") {
     Driver driver = fresh();
     driver.send(down, "HTTP/1.0 200 OK\nContent-Length: 2\n\nok");
     CHECK(told(driver, down) == "200 [2 ok]" + feed);
+  }
+
+  TEST_CASE("chunks in an answer of HTTP/1.0 are read, and said to be wrong") {
+    Driver driver = fresh();
+    driver.send(up, "GET / HTTP/1.0\r\n\r\n");
+    driver.send(down, "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+    CHECK(told(driver, down) == "200 [11 x] !dissection: Transfer-Encoding in HTTP/1.0");
   }
 
   TEST_CASE("interim responses are no calls") {
