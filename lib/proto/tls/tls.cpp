@@ -143,16 +143,18 @@ class TlsDissector final : public Dissector {
     return Step::skip(header + used);
   }
 
-  // From here on this side is encrypted. Only early data (RFC 8446 section 4.2.10) comes before the server's hello, and
-  // may be followed by another hello in clear.
+  // From here on this side is encrypted. Not yet: early data (RFC 8446 section 4.2.10), which comes before the server's
+  // hello and may be followed by another one in clear; and the change that goes with a HelloRetryRequest, which means
+  // nothing (section D.4).
   Step read_encrypted(Direction direction, Side& side, const RecordHeader& header, Bytes bytes) {
-    if (direction == Direction::to_server && side.greeted && !answer_) {
+    const bool is_client = direction == Direction::to_server;
+    if (!is_client && answer_) return end_flight(0);
+    if (is_client ? side.greeted && !answer_ : asks_again_) {
       side.passing = header.length;
       return pass(side, record_header_size, bytes);
     }
-    if (direction == Direction::to_client && answer_) return end_flight(0);
     side.over = true;
-    if (direction == Direction::to_client) settle();
+    if (!is_client) settle();
     return Step::lost();
   }
 
@@ -220,8 +222,9 @@ class TlsDissector final : public Dissector {
     side.greeted = true;
     answer_ = fresh(body, *hello, label_of(hello->negotiated));
     flight_done_ = false;
-    if (!is_tls13(hello->negotiated) && !hello->asks_again) return Step::head(size);
-    if (!hello->asks_again) settle();
+    asks_again_ = hello->asks_again;
+    if (!is_tls13(hello->negotiated) && !asks_again_) return Step::head(size);
+    if (!asks_again_) settle();
     return end_flight(size);
   }
 
@@ -269,6 +272,7 @@ class TlsDissector final : public Dissector {
   std::unique_ptr<HelloMessage> answer_;  // the server's, until it is whole
   std::unique_ptr<HelloMessage> current_;
   bool flight_done_ = false;  // the server waits for the client
+  bool asks_again_ = false;   // the server's newest hello was a HelloRetryRequest
   bool consent_due_ = false;  // to speak TLS from here on
 };
 
