@@ -125,7 +125,7 @@ TEST_SUITE("ws") {
       driver.send(up, talk.substr(cut));
       REQUIRE(told(driver) == expected);
     }
-    for (const std::size_t size : {1, 2, 3, 7, 64}) {
+    for (const std::size_t size : std::vector<std::size_t>{1, 2, 3, 7, 64}) {
       CAPTURE(size);
       Driver driver(protocol, options);
       driver.send_in_pieces(up, talk, size);
@@ -177,7 +177,7 @@ TEST_SUITE("ws") {
   TEST_CASE(
       "of a payload that nobody wants only the beginning is kept, and the next packed message is whole all the same") {
     std::string plain;
-    for (int i = 0; i < 1000; ++i) plain += std::to_string(i * i * 7919);
+    for (unsigned i = 0; i < 1000; ++i) plain += std::to_string(i * i * 7919U);
     for (const std::string agreed : {"permessage-deflate", "permessage-deflate; client_no_context_takeover"}) {
       CAPTURE(agreed);
       const bool fresh = agreed.size() > 20;
@@ -367,7 +367,7 @@ TEST_SUITE("ws gaps") {
 
   TEST_CASE("a gap within a packed message leaves what came before it") {
     std::string plain;
-    for (int i = 0; i < 300; ++i) plain += std::to_string(i * i * 7919);
+    for (unsigned i = 0; i < 300; ++i) plain += std::to_string(i * i * 7919U);
     const std::string whole = from_server(fin | packed | text, Packer()(plain));
     Driver driver(protocol, agreed_on("permessage-deflate; server_no_context_takeover", 20));
     driver.send(down, whole.substr(0, 800));
