@@ -6,12 +6,16 @@
 #include "proto/graphql/graphql.hpp"
 #include "proto/http/http.hpp"
 #include "proto/http2/dissector.hpp"
+#include "proto/ws/ws.hpp"
 
 namespace wiretape::http2 {
 namespace {
 
 // Trailer lines kept of one message.
 constexpr std::size_t longest_trailer = 64U << 10U;
+
+// Where a tunnel lacks bytes and nobody knows how many.
+constexpr std::uint64_t more_than_a_message = std::uint64_t{1} << 48U;
 
 constexpr Fault incomplete(std::string_view message) {
   return {Fault::Type::incomplete, message};
@@ -52,6 +56,7 @@ std::unique_ptr<http::Message> Http2Dissector::make_message(http::Start start, s
   if (are_trailers) head.lines = {};
   head.size = are_trailers ? 0 : static_cast<std::uint32_t>(block.size);
   message->begin(start, fields_.text(), head, body_limit_);
+  message->types = grpc_types_;
   if (are_trailers) message->trailer_lines.assign(lines);
   message->size = block.size;
   message->id = call_of(id);
@@ -72,7 +77,10 @@ Step Http2Dissector::begin_message(Direction direction, std::uint32_t id, const 
   Stream& stream = streams_.at(id);
   const auto& request = stream.half(Direction::to_server).message;
   const bool connects = is_response && request != nullptr && request->method() == "CONNECT";
-  if (connects && message->head().status < 300) tunnel_ = id;
+  if (connects && message->head().status < 300) {
+    connected_ = id;
+    if (request->header(":protocol") == "websocket") open_tunnel(stream, *message);
+  }
   stream.half(direction) = {.message = std::move(message)};
   return Step::head(used);
 }
@@ -100,6 +108,10 @@ Step Http2Dissector::reset(Bytes bytes) {
   const Fault why = {Fault::Type::connection, reset_text(code)};
   Stream* stream = streams_.find(frame.stream);
   shown_ = frame.stream;
+  if (stream != nullptr && !stream->has_message()) {
+    if (end_tunnel(*stream)) return Step::message(0);
+    stream = nullptr;
+  }
   if (stream == nullptr) return refuse(Refusal::one, call_of(frame.stream), why, size);
   // A server that has answered without hearing the request to its end says so with NO_ERROR (section 8.1).
   if (stream->half(Direction::to_server).message != nullptr) return cut_short(*stream, code == 0 ? Fault{} : why);
@@ -125,11 +137,12 @@ Step Http2Dissector::go_away(Direction direction, const FrameHeader& frame, Byte
 }
 
 Step Http2Dissector::refuse(Refusal refusal, std::uint64_t call, const Fault& why, std::size_t used) {
-  done_ = new_message();
-  done_->begin(http::Start::response, {}, {}, 0);
-  done_->id = call;
-  done_->refusal = refusal;
-  done_->fault = why;
+  auto message = new_message();
+  message->begin(http::Start::response, {}, {}, 0);
+  message->id = call;
+  message->refusal = refusal;
+  message->fault = why;
+  done_ = std::move(message);
   return Step::message(used);
 }
 
@@ -142,12 +155,38 @@ Step Http2Dissector::end_message(Direction direction, Stream& stream, std::size_
   return finish(std::move(message), used);
 }
 
-// Ends one of the stream's messages without a byte.
+// Ends one of the stream's messages without a byte, or its tunnel.
 Step Http2Dissector::cut_short(Stream& stream, const Fault& why) {
+  if (!stream.has_message()) return end_tunnel(stream) ? Step::message(0) : Step::skip(0);
   const bool asks = stream.half(Direction::to_server).message != nullptr;
   const Direction direction = asks ? Direction::to_server : Direction::to_client;
   add_fault(*stream.half(direction).message, why);
   return end_message(direction, stream, 0);
+}
+
+void Http2Dissector::open_tunnel(Stream& stream, const http::Message& response) {
+  DissectorOptions options{.body_limit = body_limit_};
+  options.agreed = response.header("sec-websocket-extensions").value_or(Bytes(""));
+  stream.tunnel = std::make_unique<Tunnel>(ws::protocol, options);
+}
+
+// The frame that ends a direction is read. More than one open message is not told: there is one, of a peer that keeps
+// to the rules.
+Step Http2Dissector::close_tunnel(Direction direction, Stream& stream, std::size_t used) {
+  done_ = stream.tunnel->end(direction);
+  if (stream.tunnel->close(direction)) streams_.remove(stream.id);
+  return done_ != nullptr ? Step::message(used) : Step::skip(used);
+}
+
+// Whether there is another message that ends with the tunnel; without one the stream is gone.
+bool Http2Dissector::end_tunnel(Stream& stream) {
+  shown_ = stream.id;
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    done_ = stream.tunnel->end(direction);
+    if (done_ != nullptr) return true;
+  }
+  streams_.remove(stream.id);
+  return false;
 }
 
 Step Http2Dissector::finish(std::unique_ptr<http::Message> message, std::size_t used) {
@@ -166,6 +205,7 @@ void Http2Dissector::lose_place(Direction direction) {
   side.searched = 0;
   for (Stream& stream : streams_) {
     if (const auto& message = stream.half(direction).message) message->fault = bytes_missing;
+    if (stream.tunnel != nullptr) stream.tunnel->gap(direction, more_than_a_message);
   }
 }
 
@@ -188,6 +228,7 @@ Step Http2Dissector::gap(Direction direction, std::uint64_t missing) {
     message.body_size += lost;
     message.size += lost;
   }
+  if (stream != nullptr && stream->tunnel != nullptr && lost != 0) stream->tunnel->gap(direction, lost);
   if (side.state != State::data || !inside) {
     lose_place(direction);
     return Step::skip(0);
@@ -201,6 +242,12 @@ Step Http2Dissector::gap(Direction direction, std::uint64_t missing) {
 
 Step Http2Dissector::end(Direction direction) {
   shown_ = 0;
+  for (Stream& stream : streams_) {
+    if (stream.tunnel == nullptr || stream.has_message()) continue;
+    shown_ = stream.id;
+    done_ = stream.tunnel->end(direction);
+    if (done_ != nullptr) return Step::message(0);
+  }
   const auto open = std::find_if(streams_.begin(), streams_.end(),
                                  [&](const Stream& stream) { return stream.half(direction).message != nullptr; });
   if (open == streams_.end()) return Step::skip(0);

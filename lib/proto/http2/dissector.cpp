@@ -95,7 +95,8 @@ void give_back(std::unique_ptr<http::Message> message) {
 
 Http2Dissector::Http2Dissector(const DissectorOptions& options)
     : most_held_(most_bodies * std::min<std::uint64_t>(options.body_limit, UINT64_MAX / most_bodies)),
-      body_limit_(options.body_limit) {
+      body_limit_(options.body_limit),
+      grpc_types_(options.grpc_types) {
   http::Head head;
   if (http::parse_head(http::Start::request, options.agreed, head) != http::Parsed::whole) return;
   upgraded_ = new_message();
@@ -109,13 +110,14 @@ Http2Dissector::~Http2Dissector() {
   for (Stream& stream : streams_) {
     for (Stream::Half& half : stream.halves) give_back(std::move(half.message));
   }
-  give_back(std::move(done_));
   give_back(std::move(upgraded_));
 }
 
 const wiretape::Message* Http2Dissector::peek(Direction direction) const {
   const Stream* stream = streams_.find(shown_);
-  return stream != nullptr ? stream->half(direction).message.get() : nullptr;
+  if (stream == nullptr) return nullptr;
+  if (stream->tunnel != nullptr && !stream->has_message()) return stream->tunnel->peek(direction);
+  return stream->half(direction).message.get();
 }
 
 void Http2Dissector::keep_body(Direction direction, bool keep) {
@@ -126,13 +128,21 @@ void Http2Dissector::keep_body(Direction direction, bool keep) {
 }
 
 void Http2Dissector::recycle(std::unique_ptr<wiretape::Message> message) {
-  give_back(std::unique_ptr<http::Message>(static_cast<http::Message*>(message.release())));
+  if (message->schema == nullptr) {
+    return give_back(std::unique_ptr<http::Message>(static_cast<http::Message*>(message.release())));
+  }
+  Stream* stream = streams_.find(shown_);
+  if (stream != nullptr && stream->tunnel != nullptr) stream->tunnel->recycle(std::move(message));
 }
 
 Step Http2Dissector::next(Direction direction, Bytes bytes) {
   shown_ = 0;
   if (upgraded_ != nullptr) return finish(std::move(upgraded_), 0);
-  if (Stream* tunnel = streams_.find(tunnel_)) return cut_short(*tunnel, {});
+  if (connected_ != 0) {
+    Stream* stream = streams_.find(connected_);
+    if (stream != nullptr && stream->has_message()) return cut_short(*stream, {});
+    connected_ = 0;
+  }
   switch (sides_[index(direction)].state) {
     case State::start: return read_start(direction, bytes);
     case State::frame: return read_frame(direction, bytes);
@@ -251,6 +261,12 @@ Step Http2Dissector::begin_data(Direction direction, const FrameHeader& frame, B
 Step Http2Dissector::read_data(Direction direction, Bytes bytes, std::size_t used) {
   Side& side = sides_[index(direction)];
   shown_ = side.stream;
+  Stream* stream = streams_.find(side.stream);
+  const bool tunnels = stream != nullptr && stream->tunnel != nullptr && !stream->has_message();
+  if (tunnels && side.left != 0) {
+    used += feed_tunnel(direction, *stream, bytes.substr(used, side.left));
+    if (done_ != nullptr) return Step::message(used);
+  }
   const Bytes data = bytes.substr(used, side.left);
   side.left -= static_cast<std::uint32_t>(data.size());
   used += data.size();
@@ -258,7 +274,6 @@ Step Http2Dissector::read_data(Direction direction, Bytes bytes, std::size_t use
   side.padding -= static_cast<std::uint32_t>(padding);
   used += padding;
 
-  Stream* stream = streams_.find(side.stream);
   const bool known = stream != nullptr && stream->half(direction).message != nullptr;
   if (known) {
     stream->half(direction).message->size += used;
@@ -266,7 +281,18 @@ Step Http2Dissector::read_data(Direction direction, Bytes bytes, std::size_t use
   }
   if (side.left != 0 || side.padding != 0) return Step::skip(used);
   side.state = State::frame;
-  return known && side.ends ? end_message(direction, *stream, used) : Step::skip(used);
+  if (!side.ends) return Step::skip(used);
+  if (tunnels) return close_tunnel(direction, *stream, used);
+  return known ? end_message(direction, *stream, used) : Step::skip(used);
+}
+
+// Takes data until a message ends, which is then in done_. Returns how much.
+std::size_t Http2Dissector::feed_tunnel(Direction direction, Stream& stream, Bytes data) {
+  Bytes rest = data;
+  done_ = stream.tunnel->feed(direction, rest);
+  const std::size_t taken = data.size() - rest.size();
+  sides_[index(direction)].left -= static_cast<std::uint32_t>(taken);
+  return taken;
 }
 
 void Http2Dissector::add_data(Stream::Half& half, Bytes data) {

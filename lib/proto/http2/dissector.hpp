@@ -81,6 +81,7 @@ class Http2Dissector final : public Dissector {
   Step begin_data(Direction direction, const FrameHeader& frame, Bytes bytes);
   Step read_data(Direction direction, Bytes bytes, std::size_t used);
   void add_data(Stream::Half& half, Bytes data);
+  std::size_t feed_tunnel(Direction direction, Stream& stream, Bytes data);
 
   Step begin_fragment(Direction direction, const FrameHeader& frame, Bytes bytes);
   Step read_fragment(Direction direction, Bytes bytes, std::size_t used);
@@ -99,6 +100,9 @@ class Http2Dissector final : public Dissector {
 
   Step end_message(Direction direction, Stream& stream, std::size_t used);
   Step cut_short(Stream& stream, const Fault& why);
+  void open_tunnel(Stream& stream, const http::Message& response);
+  Step close_tunnel(Direction direction, Stream& stream, std::size_t used);
+  bool end_tunnel(Stream& stream);
   Step finish(std::unique_ptr<http::Message> message, std::size_t used);
   void lose_place(Direction direction);
   static void lose_table(Side& side);
@@ -106,13 +110,14 @@ class Http2Dissector final : public Dissector {
   std::array<Side, 2> sides_;
   Streams streams_;
   HeaderBlock fields_;
-  std::unique_ptr<http::Message> done_;
+  std::unique_ptr<wiretape::Message> done_;
   std::unique_ptr<http::Message> upgraded_;  // the request of HTTP/1.1 that stream 1 answers, to be told first
   std::uint64_t held_ = 0;                   // of bodies, in all open messages
   std::uint64_t most_held_;
   std::size_t body_limit_;
-  std::uint32_t shown_ = 0;   // the stream that the latest step was about
-  std::uint32_t tunnel_ = 0;  // became a tunnel: its messages are to be told
+  const grpc::Types* grpc_types_;
+  std::uint32_t shown_ = 0;      // the stream that the latest step was about
+  std::uint32_t connected_ = 0;  // became a tunnel: its messages are to be told
 };
 
 }  // namespace wiretape::http2

@@ -48,6 +48,7 @@ constinit const Protocol protocol = {
     .open = open,
     .pairing = Pairing::by_id,
     .multiplexed = true,
+    .hands_over = true,
     .family = &http::protocol,
 };
 

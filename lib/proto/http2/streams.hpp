@@ -10,6 +10,7 @@
 
 #include "base/chunk.hpp"
 #include "proto/http/message.hpp"
+#include "proto/http2/tunnel.hpp"
 
 namespace wiretape::http2 {
 
@@ -20,11 +21,13 @@ struct Stream {
     bool wanted = true;                      // the body
   };
   std::uint32_t id = 0;
-  std::array<Half, 2> halves = {};  // by direction
+  std::array<Half, 2> halves = {};           // by direction
+  std::unique_ptr<Tunnel> tunnel = nullptr;  // what follows the messages
 
   [[nodiscard]] Half& half(Direction direction) { return halves[index(direction)]; }
   [[nodiscard]] const Half& half(Direction direction) const { return halves[index(direction)]; }
-  [[nodiscard]] bool idle() const { return halves[0].message == nullptr && halves[1].message == nullptr; }
+  [[nodiscard]] bool has_message() const { return halves[0].message != nullptr || halves[1].message != nullptr; }
+  [[nodiscard]] bool idle() const { return !has_message() && tunnel == nullptr; }
 };
 
 // In the order of their ids, which is nearly that of their begin. Pointers are valid until add() or remove().

@@ -243,6 +243,33 @@ TEST_SUITE("http2") {
     CHECK(connection.heard() == "CONNECT a:443 | 200\n");
   }
 
+  TEST_CASE("WebSocket through a stream: the CONNECT is a call, each message another") {
+    const Fields connect = {
+        {":method", "CONNECT"}, {":protocol", "websocket"}, {":path", "/chat"}, {":authority", "a"}};
+    const std::string hello("\x81\x85\0\0\0\0hello", 11);
+    for (std::size_t cut = 0; cut <= hello.size(); ++cut) {
+      CAPTURE(cut);
+      Connection2 connection;
+      connection.ask(headers(1, connect, end_headers));
+      connection.say(answer(1, "200"));
+      connection.ask(get(3, "/") + data(1, hello.substr(0, cut), 0), 10);
+      connection.ask(data(1, hello.substr(cut) + hello + hello.substr(0, 3), 0), 20);
+      connection.say(answer(3, "200", whole) + data(1, std::string("\x81\x02hi", 4), 0));
+      CHECK(connection.heard() == "CONNECT /chat | 200\nws > 11 bytes\nws > 11 bytes\nGET / | 200\nws < 4 bytes\n");
+      connection.ask(data(1, "", end_stream));
+      connection.say(data(1, std::string("\x88\x00", 2)));
+      CHECK(connection.heard() == "ws < 2 bytes\n");
+      CHECK_FALSE(connection.session().idle());
+    }
+  }
+
+  TEST_CASE("WebSocket through a stream: the stream is reset within a message") {
+    Connection2 connection;
+    connection.ask(headers(1, {{":method", "CONNECT"}, {":protocol", "websocket"}, {":path", "/"}}, end_headers));
+    connection.say(answer(1, "200") + data(1, "\x81\x09half", 0) + reset(1, 8));
+    CHECK(connection.heard() == "CONNECT / | 200\nws < 6 bytes !incomplete: the stream ended inside the message\n");
+  }
+
   TEST_CASE("a CONNECT that is refused is an ordinary call") {
     Connection2 connection;
     connection.ask(headers(1, {{":method", "CONNECT"}, {":authority", "a:443"}}, end_headers));

@@ -114,6 +114,13 @@ class Calls2 final : public EntryListener {
   void (*on_complete)(const Entry& entry) = nullptr;
 
  private:
+  // Of another protocol that goes through a stream.
+  static std::string other(const Entry& entry) {
+    const Message& message = entry.request != nullptr ? *entry.request : *entry.response;
+    std::string out(entry.schema->name);
+    out += entry.request != nullptr ? " > " : " < ";
+    return out += std::to_string(message.size) + " bytes";
+  }
   static std::string body(const http::Message& message) {
     std::string out;
     if (message.body_size != 0) {
@@ -123,6 +130,7 @@ class Calls2 final : public EntryListener {
     return out;
   }
   static std::string both(const Entry& entry) {
+    if (entry.schema->name != "http") return other(entry);
     const auto* request = static_cast<const http::Message*>(entry.request);
     const auto* response = static_cast<const http::Message*>(entry.response);
     std::string out = "-";
