@@ -15,6 +15,10 @@
 
 namespace wiretape {
 
+namespace grpc {
+class Types;
+}
+
 // What a dissector says of the bytes it was shown.
 struct Step {
   enum class Kind : std::uint8_t {
@@ -96,7 +100,8 @@ enum class Pairing : std::uint8_t {
 struct DissectorOptions {
   std::size_t body_limit = 1U << 20U;  // bytes of a body that are kept; beyond it the text is cut, `truncated` says so
   bool datagram = false;               // set by the session: each call of next() shows one whole datagram
-  std::string_view agreed = {};        // Dissector::agreed() of who handed over; valid during Protocol::open
+  const grpc::Types* grpc_types = nullptr;  // names in gRPC messages, null without; must outlive the messages
+  std::string_view agreed = {};             // Dissector::agreed() of who handed over; valid during Protocol::open
 };
 
 struct Protocol {

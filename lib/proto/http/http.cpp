@@ -160,7 +160,8 @@ Fault fault_of(const Head& head) {
 
 class Http1Dissector final : public Dissector {
  public:
-  explicit Http1Dissector(const DissectorOptions& options) : body_limit_(options.body_limit) {}
+  explicit Http1Dissector(const DissectorOptions& options)
+      : body_limit_(options.body_limit), grpc_types_(options.grpc_types) {}
   ~Http1Dissector() override {
     for (Side& side : sides_) give_back(std::move(side.message));
     give_back(std::move(done_));
@@ -224,6 +225,7 @@ class Http1Dissector final : public Dissector {
   std::array<Side, 2> sides_;
   std::unique_ptr<Message> done_;
   std::size_t body_limit_;
+  const grpc::Types* grpc_types_;
   Outstanding outstanding_;
   const Protocol* next_protocol_ = nullptr;
   std::string agreed_;
@@ -302,6 +304,7 @@ Step Http1Dissector::begin_message(Direction direction, Bytes bytes, const Head&
 
   auto message = pool.get();
   message->begin(start, bytes.substr(0, head.size), head, body_limit_);
+  message->types = grpc_types_;
   message->label = label_of(*message);
   message->fault = fault_of(head);
   const BodyKind body = body_of(head, start, outstanding_.front());
