@@ -38,8 +38,10 @@ void Kept::append_masked(Bytes bytes, const Frame& frame, std::uint64_t at) {
 }
 
 void Message::begin(const Frame& frame, std::size_t payload_limit) {
+  schema = nullptr;
   first = last = {};
   size = 0;
+  alone = false;
   fault = {};
   opcode_ = frame.opcode;
   masked_ = frame.masked;

@@ -18,7 +18,7 @@ import time
 import websockets
 
 HERE = pathlib.Path(__file__).resolve().parent
-PORT, REDIS, NOISY = 8080, 6379, 8081
+PORT, REDIS, NOISY, HTTP2 = 8080, 6379, 8081, 8082
 NODE = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
 JSON = '{"event": "price", "symbol": "ABC", "bid": %d, "ask": %d}'
 
@@ -37,6 +37,10 @@ def python(path, *texts):
                 await connection.send(text)
                 await connection.recv()
     asyncio.run(talk())
+
+
+def over_http2(*texts):
+    subprocess.run(["node", str(HERE / "over-http2.cjs"), str(HTTP2), *texts], env=NODE, check=True, timeout=20)
 
 
 def prices(count):
@@ -130,6 +134,7 @@ SITUATIONS = {
     "vanishes": lambda: node("/plain", "hello", "vanish"),
     "on-port-6379": lambda: node("/plain", "SET a 1", port=REDIS),
     "not-a-frame": not_a_frame,
+    "over-http2": lambda: over_http2(*prices(2), "short"),
 }
 DERIVED = {
     "lost-segment": lambda: without("talk", lambda number, _: number == 12),
