@@ -24,6 +24,7 @@ set(homes
   "tao/pegtl"    "^(lib/kfl/parse\\.cpp|grammar/|tests/unit/kfl/grammar_test\\.cpp)"
   "CLI/"         "^cli/"
   "simdjson"     "^(lib/(json|record|kfl)|cli/output)/"
+  "nghttp2/"     "^lib/proto/http2/hpack\\.cpp"
   "openssl/"     "^lib/(record|proto/tls)/"
   "doctest"      "^tests/unit/")
 
