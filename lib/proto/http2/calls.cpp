@@ -203,6 +203,7 @@ void Http2Dissector::lose_place(Direction direction) {
   side.block.stream = 0;
   side.state = State::searching;
   side.searched = 0;
+  side.left = side.padding = 0;
   for (Stream& stream : streams_) {
     if (const auto& message = stream.half(direction).message) message->fault = bytes_missing;
     if (stream.tunnel != nullptr) stream.tunnel->gap(direction, more_than_a_message);
@@ -212,32 +213,36 @@ void Http2Dissector::lose_place(Direction direction) {
 Step Http2Dissector::gap(Direction direction, std::uint64_t missing) {
   Side& side = sides_[index(direction)];
   shown_ = 0;
-  const bool inside = missing <= std::uint64_t{side.left} + side.padding;
-  if (side.state == State::passing && inside) {
-    side.left -= static_cast<std::uint32_t>(missing);
-    if (side.left == 0) side.state = State::frame;
-    return Step::skip(0);
-  }
-  Stream* stream = side.state == State::data ? streams_.find(side.stream) : nullptr;
-  const bool of_message = stream != nullptr && stream->half(direction).message != nullptr;
-  const auto lost = static_cast<std::uint32_t>(std::min<std::uint64_t>(missing, side.left));
-  if (of_message && lost != 0) {
-    http::Message& message = *stream->half(direction).message;
-    message.fault = bytes_missing;
-    message.body.gap(lost);
-    message.body_size += lost;
-    message.size += lost;
-  }
-  if (stream != nullptr && stream->tunnel != nullptr && lost != 0) stream->tunnel->gap(direction, lost);
-  if (side.state != State::data || !inside) {
+  if (side.state == State::data) lose_data(direction, std::min<std::uint64_t>(missing, side.left));
+  const bool within = side.state == State::data || side.state == State::passing;
+  if (!within || missing > std::uint64_t{side.left} + side.padding) {
     lose_place(direction);
     return Step::skip(0);
   }
-  side.left -= lost;
-  side.padding -= static_cast<std::uint32_t>(missing - lost);
+  const auto of_payload = static_cast<std::uint32_t>(std::min<std::uint64_t>(missing, side.left));
+  side.left -= of_payload;
+  side.padding -= static_cast<std::uint32_t>(missing - of_payload);
   if (side.left != 0 || side.padding != 0) return Step::skip(0);
+  const bool ends = side.state == State::data && side.ends;
   side.state = State::frame;
-  return of_message && side.ends ? end_message(direction, *stream, 0) : Step::skip(0);
+  Stream* stream = ends ? streams_.find(side.stream) : nullptr;
+  if (stream == nullptr) return Step::skip(0);
+  if (stream->half(direction).message != nullptr) return end_message(direction, *stream, 0);
+  return stream->tunnel != nullptr ? close_tunnel(direction, *stream, 0) : Step::skip(0);
+}
+
+// Bytes of the DATA that is being read are missing.
+void Http2Dissector::lose_data(Direction direction, std::uint64_t missing) {
+  Stream* stream = streams_.find(sides_[index(direction)].stream);
+  if (stream == nullptr || missing == 0) return;
+  if (const auto& message = stream->half(direction).message) {
+    message->fault = bytes_missing;
+    message->body.gap(missing);
+    message->body_size += missing;
+    message->size += missing;
+  } else if (stream->tunnel != nullptr) {
+    stream->tunnel->gap(direction, missing);
+  }
 }
 
 Step Http2Dissector::end(Direction direction) {

@@ -105,6 +105,7 @@ class Http2Dissector final : public Dissector {
   bool end_tunnel(Stream& stream);
   Step finish(std::unique_ptr<http::Message> message, std::size_t used);
   void lose_place(Direction direction);
+  void lose_data(Direction direction, std::uint64_t missing);
   static void lose_table(Side& side);
 
   std::array<Side, 2> sides_;
