@@ -52,7 +52,7 @@ std::unique_ptr<http::Message> Http2Dissector::make_message(http::Start start, s
   http::Head head = fields_.head();
   const Bytes lines = head.lines.of(fields_.text());
   // Without what begins a head they stand behind a body that was not seen.
-  const bool are_trailers = !fields_.has_pseudo() && !fields_.unknown();
+  const bool are_trailers = !fields_.has_pseudo() && (!fields_.unknown() || block.ends_stream);
   if (are_trailers) head.lines = {};
   head.size = are_trailers ? 0 : static_cast<std::uint32_t>(block.size);
   message->begin(start, fields_.text(), head, body_limit_);
