@@ -13,6 +13,7 @@
 #include "base/quantity.hpp"
 #include "capture_options.hpp"
 #include "commands.hpp"
+#include "grpc_options.hpp"
 #include "losses.hpp"
 #include "option_types.hpp"
 #include "record/store.hpp"
@@ -35,6 +36,7 @@ struct AnalyzeOptions {
   std::string write;
   std::string store;
   std::optional<std::uint64_t> body_limit;
+  grpc::TypeSources grpc_types;
   std::size_t workers = engine::default_workers();
   bool transport_entries = false;
   bool redissect = false;
@@ -116,6 +118,9 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
   if (!store) return store.error();
   if (const auto checked = check_inputs(options, *store, *statement); !checked) return checked.error();
 
+  auto types = grpc::load_types(options.grpc_types);
+  if (!types) return std::move(types).error();
+
   engine::AnalyzeRequest request;
   request.inputs = options.inputs;
   request.follow = options.follow;
@@ -134,6 +139,7 @@ Result<engine::AnalyzeRequest> request_of(const AnalyzeOptions& options, Timesta
   request.redissect = options.redissect;
   request.sum_losses = options.max_loss.has_value();
   if (options.body_limit) request.body_limit = *options.body_limit;
+  request.grpc_types = *std::move(types);
   request.workers = options.workers;
   request.want_bodies = request.show_calls && shows_bodies(options.output);
   return request;
@@ -209,6 +215,7 @@ void add_analyze(CLI::App& parent, Command& chosen) {
       },
       "Keep so much of each body (1Mi)")
       ->type_name("SIZE");
+  add_grpc_types(command, options->grpc_types);
   workers_option(command, options->workers);
   command.add_flag("--fail-empty", options->fail_empty, "Exit with status 20 when nothing matches");
   max_loss_option(command, options->max_loss);

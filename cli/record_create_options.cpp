@@ -97,6 +97,11 @@ Result<record::Job> job_of(const RecordCreateOptions& options, const std::string
   job.backlog_limit = options.backlog_limit;
   job.spool_limit = options.spool_limit;
   job.body_limit = options.body_limit;
+  grpc::TypeSources types = absolute(options.grpc_types);
+  // Whoever records reads them anew: here they are read to refuse what cannot be read.
+  if (const auto loaded = grpc::load_types(types); !loaded) return loaded.error();
+  job.proto_paths = std::move(types.proto_paths);
+  job.descriptor_sets = std::move(types.descriptor_sets);
   job.packet_count = options.packet_count;
   job.keep_after = options.keep_after;
   job.ring = options.ring;
@@ -188,6 +193,7 @@ void add_options(CLI::App& command, RecordCreateOptions& options) {
               "Move so much of what is held back to a file when memory is used up (1Gi)");
   size_option(command, "--storage-limit", options.storage_limit, "Take no more room on disk than this");
   size_option(command, "--body-limit", options.body_limit, "Keep so much of each body in the calls (1Mi)");
+  add_grpc_types(command, options.grpc_types);
   max_loss_option(command, options.max_loss);
   workers_option(command, options.workers);
   command.add_option("-Z,--relinquish-privileges", options.user, "Write as this user, once the interfaces are open")

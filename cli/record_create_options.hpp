@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "capture_options.hpp"
 #include "engine/record.hpp"
+#include "grpc_options.hpp"
 #include "losses.hpp"
 #include "statement_options.hpp"
 
@@ -40,6 +41,7 @@ struct RecordCreateOptions {
   std::uint64_t storage_limit = 0;
   std::optional<LossLimit> max_loss;
   std::uint64_t body_limit = record::Job{}.body_limit;
+  grpc::TypeSources grpc_types;
   std::uint64_t spool_limit = record::Job{}.spool_limit;
   std::size_t workers = engine::default_workers();
   std::string store;

@@ -6,7 +6,7 @@
 packages_build=(
   g++ cmake ninja-build pkg-config
   libbrotli-dev libcli11-dev libdeflate-dev libfmt-dev libhowardhinnant-date-dev libpcap-dev libpugixml-dev
-  libnghttp2-dev libre2-dev libsimdjson-dev libsnappy-dev libssl-dev libzstd-dev tao-pegtl-dev zlib1g-dev
+  libnghttp2-dev libprotobuf-dev libprotoc-dev libre2-dev libsimdjson-dev libsnappy-dev libssl-dev libzstd-dev tao-pegtl-dev zlib1g-dev
 )
 # Real peers and the readers that results are held against. nginx-light and not nginx-core: no web server of the user's is replaced.
 # systemd for systemd-analyze, which reads the units among the examples; nothing is started.

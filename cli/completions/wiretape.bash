@@ -23,12 +23,12 @@ _wiretape() {
   done
 
   case $previous in
-    -r | -w | --kfl-file | --config)
+    -r | -w | --kfl-file | --descriptor-set | --config)
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       compopt -o filenames 2>/dev/null
       return
       ;;
-    --store)
+    --store | --proto-path)
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       compopt -o filenames 2>/dev/null
       return
@@ -59,7 +59,7 @@ _wiretape() {
     "") words="record analyze interfaces kfl --config --version --help --help-all" ;;
     record) words="create list show run stop delete prune verify --config --help" ;;
     "record create")
-      words="$capture -D --list-interfaces --start --iterations --duration --expiration --detach --resume --keep-after --ring --on-segment --on-end -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --max-loss --workers --store
+      words="$capture -D --list-interfaces --start --iterations --duration --expiration --detach --resume --keep-after --ring --on-segment --on-end -Z --relinquish-privileges --name --kfl --kfl-file --macro -r -f -c --segment-size --backlog-limit --spool-limit --storage-limit --body-limit --proto-path --descriptor-set --max-loss --workers --store
         --force --keep-clear-packets -q -v --json --config --help"
       ;;
     "record list") words="--state --watch --json --store --config --help" ;;
@@ -71,7 +71,7 @@ _wiretape() {
     "record prune") words="-v --dry-run --json --store --config --help" ;;
     "record verify") words="-v --max-loss --json --store --config --help" ;;
     analyze)
-      words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --workers --max-loss --fail-empty
+      words="$capture -f --follow -r -Y --kfl --kfl-file --macro -T -e -E -t --color -V -n -l -c -w --l4 --redissect --body-limit --proto-path --descriptor-set --workers --max-loss --fail-empty
         --store --config --help"
       ;;
     kfl) words="check explain fields match --config --help" ;;

@@ -52,6 +52,8 @@ for command in 'record create' analyze 'kfl check' 'kfl explain' 'kfl match'
 end
 for command in 'record create' analyze
     complete -c wiretape -n "__wiretape_in $command" -l body-limit -x -d 'Keep so much of each body'
+    complete -c wiretape -n "__wiretape_in $command" -l proto-path -x -a '(__fish_complete_directories)' -d 'Name what gRPC messages hold after .proto files'
+    complete -c wiretape -n "__wiretape_in $command" -l descriptor-set -r -F -d 'Name what gRPC messages hold after a descriptor set'
     complete -c wiretape -n "__wiretape_in $command" -l workers -x -d 'Threads that take traffic apart'
     complete -c wiretape -n "__wiretape_in $command" -s r -r -F -d 'Read a capture file'
     complete -c wiretape -n "__wiretape_in $command" -s f -x -d 'Packet filter'

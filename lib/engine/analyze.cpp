@@ -266,7 +266,7 @@ class Analysis {
                         .wants_bodies = request_.show_calls && request_.want_bodies,
                         .transport_entries = request_.transport_entries,
                         .limit = shown_.left()}},
-                      {.dissector = {.body_limit = request_.body_limit},
+                      {.dissector = {.body_limit = request_.body_limit, .grpc_types = request_.grpc_types.get()},
                        .backlog_limit = request_.backlog_limit,
                        .spool = &spool,
                        .sources = reading.facts(),

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/pipeline.hpp"
 #include "engine/stats.hpp"
 #include "kfl/statement.hpp"
+#include "proto/grpc/types.hpp"
 
 namespace wiretape::engine {
 
@@ -31,6 +33,7 @@ struct AnalyzeRequest {
   bool redissect = false;          // take the packets of recordings again
   bool sum_losses = false;         // fill Stats::ledger
   std::size_t body_limit = 1U << 20U;
+  std::shared_ptr<const grpc::Types> grpc_types;  // names for what gRPC messages hold; may be null
   std::size_t backlog_limit = 256U << 20U;
   std::size_t workers = default_workers();  // PipelineOptions::workers
   bool want_bodies = true;                  // the output shows bodies

@@ -42,6 +42,9 @@ class CaptureChild {
 
  private:
   Result<void> capture() {
+    auto types = grpc::load_types(request_.grpc_types);
+    if (!types) return std::move(types).error();
+    grpc_types_ = *std::move(types);
     auto source = capture::LiveSource::open(request_.interfaces);
     if (!source) return std::move(source).error();
     source_ = *std::move(source);
@@ -154,12 +157,13 @@ class CaptureChild {
     spool_folder_ = record::Descriptor(::dup(first.folder().descriptor()));
     spool_ =
         std::make_unique<SpoolFile>(record::system_files(), spool_folder_.number(), first.path(), request_.spool_limit);
-    pipeline_ = std::make_unique<Pipeline>(std::vector<PipelineJob>{},
-                                           PipelineOptions{.dissector = {.body_limit = request_.body_limit},
-                                                           .backlog_limit = request_.backlog_limit,
-                                                           .spool = spool_.get(),
-                                                           .sources = sources_,
-                                                           .workers = request_.workers});
+    pipeline_ = std::make_unique<Pipeline>(
+        std::vector<PipelineJob>{},
+        PipelineOptions{.dissector = {.body_limit = request_.body_limit, .grpc_types = grpc_types_.get()},
+                        .backlog_limit = request_.backlog_limit,
+                        .spool = spool_.get(),
+                        .sources = sources_,
+                        .workers = request_.workers});
   }
 
   void end(const JobEnd& asked) {
@@ -237,6 +241,7 @@ class CaptureChild {
 
   const CaptureRequest& request_;
   int socket_;
+  std::shared_ptr<const grpc::Types> grpc_types_;
   std::unique_ptr<capture::LiveSource> source_;
   std::deque<SourceFacts> facts_;
   std::vector<const SourceFacts*> sources_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "capture/live.hpp"
+#include "proto/grpc/load_types.hpp"
 
 namespace wiretape::engine {
 
@@ -18,6 +19,7 @@ struct CaptureRequest {
   std::uint64_t body_limit = 1U << 20U;
   std::uint64_t backlog_limit = 256U << 20U;
   std::uint64_t spool_limit = 1ULL << 30U;
+  grpc::TypeSources grpc_types;  // names for what gRPC messages hold
   std::size_t workers = 0;
   // Whose terminal it is: where the recorder goes on in the background, the caller's must not be held open.
   enum class Terminal : std::uint8_t { shared, left } terminal = Terminal::shared;

@@ -6,6 +6,7 @@
 #include "engine/reading.hpp"
 #include "engine/recording_sink.hpp"
 #include "engine/spool_file.hpp"
+#include "proto/grpc/load_types.hpp"
 #include "record/space.hpp"
 #include "record/store.hpp"
 
@@ -42,6 +43,8 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
   if (auto filtered = reading.set_filter(job.packet_filter); !filtered) return std::move(filtered).error();
   if (job.packet_count) reading.set_packet_count(*job.packet_count);
 
+  const auto types = grpc::load_types({.proto_paths = job.proto_paths, .descriptor_sets = job.descriptor_sets});
+  if (!types) return types.error();
   const auto limits = record::process_space_limits();
   if (!limits) return limits.error();
   const record::Store store(request.store);
@@ -67,7 +70,7 @@ Result<Stats> record_files(const RecordRequest& request, const std::atomic<bool>
                       .keeps_packets = stored == StoredPackets::whole_streams,
                       .limit = request.statement.limit().value_or(no_limit),
                       .keep_after = job.keep_after}},
-                    {.dissector = {.body_limit = job.body_limit},
+                    {.dissector = {.body_limit = job.body_limit, .grpc_types = types->get()},
                      .backlog_limit = job.backlog_limit,
                      .spool = &spool,
                      .sources = reading.facts(),

@@ -74,6 +74,8 @@ struct Capture {
 
 std::string key_of(const CaptureRequest& request) {
   std::string key = fmt::format("{} {} {}", request.body_limit, request.backlog_limit, request.spool_limit);
+  for (const std::string& path : request.grpc_types.proto_paths) key += "\nproto " + path;
+  for (const std::string& path : request.grpc_types.descriptor_sets) key += "\nset " + path;
   for (const capture::LiveOptions& live : request.interfaces) {
     key += fmt::format("\n{}\t{} {} {} {}\t{}\t{}\t{}", live.interface, live.snapshot_length, live.buffer_size,
                        live.promiscuous, static_cast<int>(live.side), live.timestamp_type, live.link_type,
@@ -401,6 +403,7 @@ Result<CaptureRequest> Recorder::Impl::request_of(const Job& job) const {
                          .body_limit = wanted.body_limit,
                          .backlog_limit = wanted.backlog_limit,
                          .spool_limit = wanted.spool_limit,
+                         .grpc_types = {.proto_paths = wanted.proto_paths, .descriptor_sets = wanted.descriptor_sets},
                          .workers = options.workers,
                          .terminal = options.terminal};
   std::vector<std::string> names = wanted.interfaces;

@@ -138,6 +138,8 @@ void tell(json::Writer& out, const Job& job) {
   tell_count(out, "backlogLimit", job.backlog_limit);
   tell_count(out, "spoolLimit", job.spool_limit);
   tell_count(out, "bodyLimit", job.body_limit);
+  tell_texts(out, "protoPaths", job.proto_paths);
+  tell_texts(out, "descriptorSets", job.descriptor_sets);
   tell_macros(out, job.macros);
   tell_capture(out, job.capture);
   tell_optional(out, "packetCount", job.packet_count);
@@ -192,6 +194,8 @@ void read_job(Members& in, Job& job) {
   in.count("backlogLimit", job.backlog_limit);
   in.count("spoolLimit", job.spool_limit);
   in.count("bodyLimit", job.body_limit);
+  in.texts("protoPaths", job.proto_paths);
+  in.texts("descriptorSets", job.descriptor_sets);
   in.each("macros", [&](Members& members) {
     Macro& macro = job.macros.emplace_back();
     members.text("name", macro.name);

@@ -55,9 +55,11 @@ struct Job {
   std::uint64_t segment_size = 1ULL << 30U;  // bytes
   std::uint64_t storage_limit = 0;           // bytes, 0: none
   std::uint64_t backlog_limit = 256ULL << 20U;
-  std::uint64_t spool_limit = 1ULL << 30U;  // of what is held back beyond that
-  std::uint64_t body_limit = 1ULL << 20U;   // of each body in a call
-  std::vector<Macro> macros;                // own words of the statement
+  std::uint64_t spool_limit = 1ULL << 30U;   // of what is held back beyond that
+  std::uint64_t body_limit = 1ULL << 20U;    // of each body in a call
+  std::vector<std::string> proto_paths;      // folders of .proto files, and
+  std::vector<std::string> descriptor_sets;  // files of descriptors: names for what gRPC messages hold
+  std::vector<Macro> macros;                 // own words of the statement
   CaptureSettings capture;
   std::optional<std::uint64_t> packet_count;  // ends when so many were read
   KeepAfter keep_after;

@@ -33,6 +33,12 @@ def compile_messages(folder):
     return importlib.import_module("shop_pb2")
 
 
+def write_descriptors():
+    """shop.pb: what --descriptor-set takes."""
+    subprocess.run(["protoc", f"--proto_path={HERE}", "--include_imports", f"--descriptor_set_out={HERE}/shop.pb",
+                    "shop.proto"], check=True)
+
+
 def cart_of(shop, *requests):
     cart = shop.Cart(cart_id=requests[-1].cart_id, seal=b"\xff\x00\xfe", is_open=True)
     cart.items.extend(request.item for request in requests)
@@ -265,6 +271,7 @@ SITUATIONS = {
 }
 DERIVED = {
     "gap-in-message": lambda: without_full_packet("big-message"),
+    "named": lambda: (HERE / "server-streaming.pcap").read_bytes(),
     "truncated": lambda: (HERE / "server-streaming.pcap").read_bytes()[:-900],
 }
 
@@ -290,6 +297,7 @@ def main():
                    stderr=subprocess.DEVNULL)
     wanted = sys.argv[1:] or [*SITUATIONS, *DERIVED]
     with tempfile.TemporaryDirectory() as folder:
+        write_descriptors()
         shop = compile_messages(pathlib.Path(folder))
         server = start_server(shop, GRPC)
         site = http.server.ThreadingHTTPServer(("127.0.0.1", WEB), make_web_handler(shop))

@@ -25,6 +25,8 @@ Description full_description() {
   job.segment_size = 1U << 20U;
   job.storage_limit = 1U << 30U;
   job.backlog_limit = 1U << 25U;
+  job.proto_paths = {"/etc/protos", "/srv/more"};
+  job.descriptor_sets = {"/etc/shop.pb"};
   description.state = State::failed;
   description.reason = "the disk was full";
   description.created = test::a_morning;
