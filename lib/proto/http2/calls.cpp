@@ -70,6 +70,7 @@ std::unique_ptr<http::Message> Http2Dissector::make_message(http::Start start, s
 Step Http2Dissector::begin_message(Direction direction, std::uint32_t id, const Block& block, std::size_t used) {
   const bool is_response = direction == Direction::to_client;
   if (is_response && is_interim(fields_.head()) && !block.ends_stream) return Step::skip(used);
+  if (reset_streams_.has(id)) return Step::skip(used);
   auto message = make_message(start_of(direction), id, block);
   if (!fields_.has_pseudo()) add_fault(*message, sides_[index(direction)].lossy ? head_missing : no_head);
   if (block.ends_stream) return finish(std::move(message), used);
@@ -108,6 +109,7 @@ Step Http2Dissector::reset(Bytes bytes) {
   const Fault why = {Fault::Type::connection, reset_text(code)};
   Stream* stream = streams_.find(frame.stream);
   shown_ = frame.stream;
+  reset_streams_.add(frame.stream);
   if (stream != nullptr && !stream->has_message()) {
     if (end_tunnel(*stream)) return Step::message(0);
     stream = nullptr;

@@ -110,6 +110,7 @@ class Http2Dissector final : public Dissector {
 
   std::array<Side, 2> sides_;
   Streams streams_;
+  ResetStreams reset_streams_;
   HeaderBlock fields_;
   std::unique_ptr<wiretape::Message> done_;
   std::unique_ptr<http::Message> upgraded_;  // the request of HTTP/1.1 that stream 1 answers, to be told first

@@ -68,4 +68,17 @@ class Streams {
   std::vector<Stream> streams_;
 };
 
+// The streams that were reset last. What the other side had sent before it heard of that belongs to no call any more.
+class ResetStreams {
+ public:
+  void add(std::uint32_t id) {
+    if (!has(id)) ids_[next_++ % ids_.size()] = id;
+  }
+  [[nodiscard]] bool has(std::uint32_t id) const { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); }
+
+ private:
+  std::array<std::uint32_t, 32> ids_{};  // no stream has the number 0
+  std::size_t next_ = 0;
+};
+
 }  // namespace wiretape::http2

@@ -35,7 +35,7 @@ class Tunnel {
  private:
   struct Side {
     std::string waiting;  // too little to be read
-    bool over = false;  // ended, or not to be read any further
+    bool over = false;    // ended, or not to be read any further
     bool closed = false;
   };
   Step next(Direction direction, Bytes& data);

@@ -191,6 +191,14 @@ TEST_SUITE("http2") {
     }
   }
 
+  TEST_CASE("an answer that crosses a reset belongs to no call") {
+    Connection2 connection;
+    connection.ask(get(1, "/1") + reset(1, 8) + get(3, "/3"));
+    CHECK(connection.heard() == "GET /1 | - !connection: Reset: CANCEL\n");
+    connection.say(answer(1, "200") + data(1, "late") + answer(3, "200", whole));
+    CHECK(connection.heard() == "GET /3 | 200\n");
+  }
+
   TEST_CASE("a GOAWAY ends what the server has not looked at") {
     Connection2 connection;
     connection.ask(get(1, "/1") + get(3, "/3") + post(5, "/5") + data(5, "x", 0) + get(7, "/7"));
