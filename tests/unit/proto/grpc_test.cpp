@@ -214,6 +214,20 @@ TEST_SUITE("grpc") {
     }
   }
 
+  TEST_CASE("zstd from before its standard is not unpacked: its decoders show memory of ours") {
+    http::Unpacked out;
+    grpc::unpack(grpc::Encoding::zstd, std::string("\x26\xB5\x2F\xFD\x20\x05\x29\x00\x00hel", 12), megabyte, out);
+    CHECK(out.text.empty());
+    CHECK(out.broken);
+    const std::string one = zstd("one"), two = zstd("two"), skipped("\x5A\x2A\x4D\x18\x02\x00\x00\x00xx", 10);
+    grpc::unpack(grpc::Encoding::zstd, one + skipped + two, megabyte, out);
+    CHECK(out.text == "onetwo");
+    CHECK(!out.broken);
+    grpc::unpack(grpc::Encoding::zstd, one + "\x26\xB5\x2F\xFD\x20\x05", megabyte, out);
+    CHECK(out.text == "one");
+    CHECK(out.broken);
+  }
+
   TEST_CASE("a body that says a forged size of snappy takes no memory for it") {
     http::Unpacked out;
     grpc::unpack(grpc::Encoding::snappy,
