@@ -38,7 +38,7 @@ void HeaderBlock::clear() {
   head_ = {};
   head_.major = 2;
   head_.minor = 0;
-  authority_ = media_type_ = protocol_ = {};
+  authority_ = media_type_ = {};
   flaw_ = {};
   has_pseudo_ = unknown_ = false;
 }
@@ -100,7 +100,6 @@ void HeaderBlock::note_pseudo(Bytes name, http::Slice value) {
   if (name == ":method") head_.method = value;
   if (name == ":path") head_.target = value;
   if (name == ":authority") authority_ = value;
-  if (name == ":protocol") protocol_ = value;
   if (name != ":status") return;
   const Bytes digits = value.of(text_);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), head_.status);

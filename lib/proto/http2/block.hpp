@@ -28,9 +28,7 @@ class HeaderBlock final : public FieldSink {
   // "name: value" lines, pseudo headers as they were sent, and places in them. Valid until clear().
   [[nodiscard]] Bytes text() const { return text_; }
   [[nodiscard]] const http::Head& head() const { return head_; }
-  [[nodiscard]] Bytes method() const { return head_.method.of(text_); }
   [[nodiscard]] Bytes media_type() const { return media_type_.of(text_); }
-  [[nodiscard]] Bytes protocol() const { return protocol_.of(text_); }  // of an extended CONNECT (RFC 8441)
 
   [[nodiscard]] bool has_pseudo() const { return has_pseudo_; }  // a request or a response begins, else trailers
   // Why the block is not all that was sent, or not what may be sent; "" for nothing. Static storage.
@@ -49,7 +47,6 @@ class HeaderBlock final : public FieldSink {
   http::Head head_;
   http::Slice authority_;
   http::Slice media_type_;
-  http::Slice protocol_;
   std::string_view flaw_;
   bool has_pseudo_ = false;
   bool unknown_ = false;

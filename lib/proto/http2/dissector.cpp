@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "proto/graphql/graphql.hpp"
 #include "proto/http/http.hpp"
 
 namespace wiretape::http2 {
