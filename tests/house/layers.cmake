@@ -26,6 +26,7 @@ set(homes
   "simdjson"     "^(lib/(json|record|kfl)|cli/output)/"
   "nghttp2/"     "^lib/proto/http2/hpack\\.cpp"
   "openssl/"     "^lib/(record|proto/tls)/"
+  "google/protobuf/" "^lib/proto/grpc/proto_files\\.cpp"
   "doctest"      "^tests/unit/")
 
 set(findings "")
