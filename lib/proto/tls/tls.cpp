@@ -56,6 +56,7 @@ class TlsDissector final : public Dissector {
     side.size += step.bytes;
     if (step.kind == Step::Kind::message) current_->size = std::exchange(side.size, 0);
     if (step.kind == Step::Kind::skip && !is_open(direction)) side.size = 0;
+    if (direction == Direction::to_client && answer_) answer_->size = side.size;
     return step;
   }
 

@@ -293,6 +293,16 @@ TEST_SUITE("tls") {
     CHECK(stream.document.find("\"requestSize\":" + std::to_string(hello.size())) != std::string::npos);
   }
 
+  TEST_CASE("a response that the end of the stream ends has its size") {
+    for (const std::string& flight : {record(22, answer + chain + hello_done), record(22, answer)}) {
+      Stream stream;
+      stream.send(up, hello);
+      stream.send(down, flight);
+      stream.finish();
+      CHECK(stream.document.find("\"responseSize\":" + std::to_string(flight.size())) != std::string::npos);
+    }
+  }
+
   TEST_CASE("a message over several segments begins with its first octet") {
     Stream stream;
     stream.send(up, in_small_records(hello.substr(5)), 100);
