@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/zstd_frames.hpp"
+
 namespace wiretape::capture {
 namespace {
 
@@ -112,6 +114,7 @@ class ZstdInput final : public Input {
       if (const std::size_t status = step(out); ZSTD_isError(status) != 0) {
         return compressed_.damaged(ZSTD_getErrorName(status));
       }
+      if (!standard_) return compressed_.damaged("what follows is no zstd frame");
       if (out.pos != 0) break;
       const auto more = compressed_.fill();
       if (!more) return more.error();
@@ -125,16 +128,21 @@ class ZstdInput final : public Input {
   std::size_t step(ZSTD_outBuffer& out) {
     const std::string_view rest = compressed_.rest();
     if (rest.empty() && !frame_open_) return 0;
+    standard_ = standard_ && frames_.accept(rest);
+    if (!standard_) return 0;
     ZSTD_inBuffer in = {.src = rest.data(), .size = rest.size(), .pos = 0};
     const std::size_t status = ZSTD_decompressStream(stream_.get(), &out, &in);
     compressed_.use(in.pos);
     frame_open_ = status != 0;
+    if (!frame_open_) frames_.ended();
     return status;
   }
 
   Compressed compressed_;
   std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream_;
+  ZstdFrames frames_;
   bool frame_open_ = false;
+  bool standard_ = true;
 };
 
 template <class T>

@@ -10,6 +10,7 @@
 #include <array>
 #include <limits>
 
+#include "base/zstd_frames.hpp"
 #include "proto/http/lzw.hpp"
 
 namespace wiretape::http {
@@ -128,13 +129,13 @@ class Zstd final : public Unpacking {
     std::array<char, piece_size> piece;  // filled by the decoder
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
     for (;;) {
-      if (!is_standard(bytes.substr(in.pos))) return Result::bad;
+      if (!frames_.accept(bytes.substr(in.pos))) return Result::bad;
       ZSTD_outBuffer out{piece.data(), piece.size(), 0};
       const std::size_t status = ZSTD_decompressStream(stream_, &out, &in);
       if (out.pos != 0 && !output.take({piece.data(), out.pos})) return Result::enough;
       if (ZSTD_isError(status) != 0) return Result::bad;
       finished_ = status == 0;
-      if (finished_) magic_seen_ = 0;
+      if (finished_) frames_.ended();
       if (in.pos == in.size && (finished_ || out.pos < out.size)) return Result::good;
     }
   }
@@ -142,25 +143,9 @@ class Zstd final : public Unpacking {
   [[nodiscard]] bool finished() const override { return finished_; }
 
  private:
-  // Frames begin with one of two numbers (RFC 8878 section 3.1). The library knows older formats too, whose decoders
-  // give out memory that they have not written.
-  bool is_standard(Bytes bytes) {
-    constexpr std::array<std::uint8_t, 4> data = {0x28, 0xB5, 0x2F, 0xFD}, skippable = {0x50, 0x2A, 0x4D, 0x18};
-    for (const char c : bytes.substr(0, data.size() - magic_seen_)) {
-      const auto byte = static_cast<std::uint8_t>(c);
-      const bool first = magic_seen_ == 0;
-      if (first) skipping_ = (byte & 0xF0U) == skippable[0];
-      const bool any_of_16 = first && skipping_;  // the low bits of the first byte are free
-      if (!any_of_16 && byte != (skipping_ ? skippable : data)[magic_seen_]) return false;
-      ++magic_seen_;
-    }
-    return true;
-  }
-
   ZSTD_DStream* stream_;
-  std::size_t magic_seen_ = 0;  // bytes of the number that begins the frame
-  bool skipping_ = false;       // it begins a frame that holds no data
-  bool finished_ = false;       // a frame ended with the bytes so far
+  ZstdFrames frames_;
+  bool finished_ = false;  // a frame ended with the bytes so far
 };
 
 // How far to make room for a whole gzip body: its last four bytes say (modulo 2^32) what it unpacks to.

@@ -314,6 +314,18 @@ TEST_SUITE("capture file") {
     }
   }
 
+  TEST_CASE("a zstd file goes on with what is none: everything before it is read") {
+    TemporaryFolder folder;
+    const auto records = three_records();
+    const std::string skipped("\x57\x2A\x4D\x18\x03\x00\x00\x00xyz", 11);
+    CHECK(read_file(folder.file("x", zstd(pcap(records)) + skipped)).error == "");
+    // The number of a format that was never a standard.
+    const std::string path = folder.file("x", zstd(pcap(records)) + std::string("\x27\xB5\x2F\xFD\x00\x00\x00\x00", 8));
+    const Reading reading = read_file(path);
+    CHECK(reading.error == "\"" + path + "\" is damaged: what follows is no zstd frame");
+    CHECK(same(reading, records));
+  }
+
   TEST_CASE("- is standard input: a pipe, or a file from where it stands, which can be read again") {
     TemporaryFolder folder;
     const auto records = three_records();
