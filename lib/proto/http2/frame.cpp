@@ -79,6 +79,21 @@ bool is_believed(Bytes bytes) {
   }
 }
 
+// The static table's place of a block's first name, 0 where it is not there.
+std::uint8_t first_name(Bytes block) {
+  if (block.empty()) return 0;
+  const auto byte = static_cast<std::uint8_t>(block.front());
+  if ((byte & 0x80U) != 0) return byte & 0x7FU;
+  if ((byte & 0xC0U) == 0x40U) return byte & 0x3FU;
+  return (byte & 0xE0U) == 0 ? byte & 0x0FU : 0;
+}
+
+// What stands before the block in the payload of HEADERS.
+Bytes block_of(const FrameHeader& frame, Bytes payload) {
+  const std::size_t before = (frame.has(flag::padded) ? 1U : 0U) + (frame.has(flag::priority) ? 5U : 0U);
+  return payload.substr(std::min(before, payload.size()));
+}
+
 }  // namespace
 
 FrameHeader read_frame_header(Bytes bytes) {
@@ -122,6 +137,22 @@ Chain chain_of(Bytes bytes, std::size_t most) {
     bytes.remove_prefix(size);
   }
   return chain;
+}
+
+std::optional<Direction> sender_of(Bytes bytes) {
+  constexpr std::size_t most_frames = 16;
+  for (std::size_t frames = 0; frames < most_frames && bytes.size() > frame_header_size; ++frames) {
+    const FrameHeader frame = read_frame_header(bytes);
+    bytes.remove_prefix(frame_header_size);
+    if (frame.type == FrameType::headers) {
+      constexpr std::uint8_t authority = 1, last_of_requests = 7, last_status = 14;
+      const std::uint8_t name = first_name(block_of(frame, bytes));
+      if (name >= authority && name <= last_of_requests) return Direction::to_server;
+      if (name > last_of_requests && name <= last_status) return Direction::to_client;
+    }
+    bytes.remove_prefix(std::min<std::size_t>(frame.length, bytes.size()));
+  }
+  return std::nullopt;
 }
 
 Found find_frames(Bytes bytes) {

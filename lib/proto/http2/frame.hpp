@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/chunk.hpp"
 
 namespace wiretape::http2 {
 
@@ -62,6 +64,11 @@ struct Chain {
 
 // Looks at no more than `most` frames. Stricter than is_well_formed(), for bytes of which nothing is known.
 Chain chain_of(Bytes bytes, std::size_t most);
+
+// Whose frames these are, by the first field of a header block that is whole in them: a request begins with pseudo
+// headers of its own, a response with :status (section 8.3), and all of them are in the static table (RFC 7541
+// appendix A). None where there is no such block.
+std::optional<Direction> sender_of(Bytes bytes);
 
 // Where frames begin in bytes of which nothing is known. `sure`: at the first place where another one follows, or the
 // bytes end with it. Otherwise `at` is the first place that may be one, or from which on bytes are too few to tell.

@@ -29,7 +29,7 @@ Guess guess(Direction direction, Bytes start, bool datagram) {
   }
   if (start.size() < frame_header_size) return start.front() == 0 ? Guess::maybe : Guess::no;
   const Chain chain = chain_of(start, 3);
-  if (chain.broken) return Guess::no;
+  if (chain.broken || sender_of(start).value_or(direction) != direction) return Guess::no;
   if (direction == Direction::to_client && is_settings(start)) return Guess::yes;
   return chain.frames >= 2 ? Guess::yes : Guess::maybe;
 }

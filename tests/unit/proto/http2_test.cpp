@@ -399,6 +399,26 @@ TEST_SUITE("http2") {
     }
   }
 
+  TEST_CASE("joined in the middle with client and server taken for each other, the fields of a head tell them apart") {
+    const std::uint8_t first = http2::flag::priority | whole;
+    const struct {
+      std::string name, asked, said;
+    } rows[] = {
+        {"a method and a status", frame(FrameType::headers, whole, 101, indexed(2) + indexed(4)),
+         frame(FrameType::headers, whole, 101, indexed(8))},
+        {"a priority before the fields, a path as the first of them",
+         frame(FrameType::headers, first, 101, std::string(5, '\0') + indexed(4) + indexed(2)),
+         frame(FrameType::headers, first, 101, std::string(5, '\0') + indexed(8))},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.name);
+      Connection2 connection(StreamState::midstream);
+      connection.say(row.asked + get(103, "/3"));
+      connection.ask(row.said + answer(103, "404", whole));
+      CHECK(connection.heard() == "GET / | 200\nGET /3 | 404\n");
+    }
+  }
+
   TEST_CASE("a gap within a body costs that body only") {
     Connection2 connection;
     connection.ask(get(1, "/1") + get(3, "/3"));
