@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/writer.hpp"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -83,17 +87,68 @@ char* put_escape(char* to, unsigned char byte) {
   return to;
 }
 
-// A block is escaped into a buffer that holds it whatever it is made of, and appended in one go.
+// A block is escaped into a buffer that holds it whatever it is made of, and appended in one go. The room behind is for
+// stores of 16 bytes of which fewer count.
 constexpr std::size_t block_size = 512;
-using Block = std::array<char, block_size * 6 + 32>;
+using Block = std::array<char, (block_size + 32) * 6 + 32>;
 
-// Escapes the first block_size bytes of `text`, a little more where a sequence goes on; takes them off its front.
-std::string_view escape_block(std::string_view& text, Block& block) {
+#if defined(__SSE2__)
+// Bit n: the n-th byte cannot stand in a JSON string as it is.
+unsigned specials_of(__m128i bytes) {
+  const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  // As signed numbers, control characters and what is not ASCII are below the space.
+  const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), low)));
+}
+
+void copy_16(char* to, const char* from) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+// Sixteen bytes at a time for as long as what is behind can be read too, up to the first that is not ASCII. Text that
+// is JSON itself has a quote every few bytes: after each, what follows is copied again, one place further.
+void escape_ascii(const char*& from, const char* enough, const char* end, char*& to) {
+  constexpr std::ptrdiff_t step = 16;
+  while (from < enough && end - from >= 2 * step) {
+    unsigned specials = specials_of(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    copy_16(to, from);
+    std::ptrdiff_t done = 0;
+    for (; specials != 0; specials &= specials - 1) {
+      const std::ptrdiff_t place = std::countr_zero(specials);
+      const auto byte = static_cast<unsigned char>(from[place]);
+      to += place - done;
+      done = place;
+      if (byte >= 0x80) {
+        from += done;
+        return;
+      }
+      if (byte == '"' || byte == '\\') {
+        *to++ = '\\';
+        *to++ = static_cast<char>(byte);
+      } else {
+        to = put_escape(to, byte);
+      }
+      ++done;
+      copy_16(to, from + done);
+    }
+    to += step - done;
+    from += step;
+  }
+}
+#else
+void escape_ascii(const char*&, const char*, const char*, char*&) {}
+#endif
+
+// Escapes the first block_size bytes of `text`, a little more where a step or a sequence goes on; takes them off its
+// front. Returns the place behind what was written.
+char* escape_block(std::string_view& text, char* to) {
   const char* from = text.data();
   const char* const end = from + text.size();
   const char* const enough = from + std::min(text.size(), block_size);
-  char* to = block.data();
   while (from < enough) {
+    escape_ascii(from, enough, end, to);
+    if (from >= enough) break;
     if constexpr (std::endian::native == std::endian::little) {
       if (end - from >= 8) {
         std::uint64_t word = 0;
@@ -124,16 +179,21 @@ std::string_view escape_block(std::string_view& text, Block& block) {
     from += length != 0 ? length : broken_sequence(rest);
   }
   text.remove_prefix(static_cast<std::size_t>(from - text.data()));
-  return {block.data(), static_cast<std::size_t>(to - block.data())};
+  return to;
 }
 
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view value) {
   Block block;  // NOLINT(cppcoreguidelines-pro-type-member-init): what is read of it was written before
-  out += '"';
-  while (!value.empty()) out += escape_block(value, block);
-  out += '"';
+  char* to = block.data();
+  *to++ = '"';
+  do {
+    to = escape_block(value, to);
+    if (value.empty()) *to++ = '"';
+    out.append(block.data(), static_cast<std::size_t>(to - block.data()));
+    to = block.data();
+  } while (!value.empty());
 }
 
 void append_number(std::string& out, double value) {
@@ -145,15 +205,20 @@ void append_number(std::string& out, double value) {
 }
 
 std::size_t valid_utf8(std::string_view text) {
+  const auto word_at = [&](std::size_t at) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    return word;
+  };
   std::size_t at = 0;
   while (at < text.size()) {
-    if (at + 8 <= text.size()) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, text.data() + at, 8);
-      if ((word & 0x8080808080808080) == 0) {
-        at += 8;
-        continue;
-      }
+    if (at + 32 <= text.size() && ((word_at(at) | word_at(at + 8) | word_at(at + 16) | word_at(at + 24)) & tops) == 0) {
+      at += 32;
+      continue;
+    }
+    if (at + 8 <= text.size() && (word_at(at) & tops) == 0) {
+      at += 8;
+      continue;
     }
     const std::size_t length = sequence(text.substr(at));
     if (length == 0) return at;
