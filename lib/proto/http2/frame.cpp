@@ -109,7 +109,7 @@ FrameHeader read_frame_header(Bytes bytes) {
 bool is_well_formed(const FrameHeader& frame) {
   const bool of_stream = frame.stream != 0;
   switch (frame.type) {
-    case FrameType::data: return of_stream;
+    case FrameType::data:
     case FrameType::headers:
     case FrameType::push_promise:
     case FrameType::continuation: return of_stream;

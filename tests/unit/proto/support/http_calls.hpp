@@ -18,7 +18,8 @@ inline Entry entry_of(const Message* request, const Message* response) {
   static const StreamFacts facts;
   Entry entry;
   entry.stream = &facts;
-  entry.label = request != nullptr ? request->label : response->label;
+  const Message* half = request != nullptr ? request : response;
+  entry.label = half != nullptr ? half->label : nullptr;
   entry.request = request;
   entry.response = response;
   return entry;
