@@ -16,6 +16,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab.traces import capture  # noqa: E402
+
 SERVER, PROXY = 4000, 4443
 JSON = ["-H", "Content-Type: application/json"]
 CART = {"operationName": "Cart", "variables": {"id": "2"},
@@ -80,19 +84,6 @@ SITUATIONS = {"posts": posts, "get": get, "batch": batch, "persisted": persisted
               "neighbours": neighbours, "over-http2": over_http2}
 
 
-def capture(name, run):
-    path = HERE / f"{name}.pcap"
-    port = PROXY if run is over_http2 else SERVER
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", str(path), f"tcp port {port}"],
-                            stderr=subprocess.PIPE)
-    dump.stderr.readline()
-    time.sleep(0.3)
-    run()
-    time.sleep(0.5)
-    dump.terminate()
-    dump.wait()
-
-
 def install(folder):
     shutil.copy(HERE / "server.mjs", folder)
     subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", folder, "@apollo/server@5", "graphql@16"],
@@ -112,7 +103,8 @@ def main():
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(0.5)
     for name in sys.argv[1:] or SITUATIONS:
-        capture(name, SITUATIONS[name])
+        port = PROXY if name == "over-http2" else SERVER
+        capture(HERE / f"{name}.pcap", SITUATIONS[name], f"tcp port {port}")
     for process in (proxy, server):
         process.terminate()
         process.wait()

@@ -9,20 +9,26 @@ usage: make_traces.py [SITUATION ...]     all without arguments
 import base64
 import http.server
 import importlib
-import os
 import pathlib
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from concurrent import futures
 
 import grpc
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab.traces import capture, enter_network, payload, read_pcap  # noqa: E402
+
 GRPC, ODD, WEB = 50051, 6379, 8080
+
+
+def pcap(name):
+    return HERE / f"{name}.pcap"
 
 
 # --- peers ---------------------------------------------------------------------------------------------------------
@@ -233,26 +239,9 @@ def web(shop):
 
 # --- captures ------------------------------------------------------------------------------------------------------
 
-def read_pcap(path):
-    data = path.read_bytes()
-    packets, at = [], 24
-    while at < len(data):
-        size = struct.unpack_from("<I", data, at + 8)[0]
-        packets.append(data[at:at + 16 + size])
-        at += 16 + size
-    return data[:24], packets
-
-
-def payload(record):
-    """Of an IPv4 TCP packet behind an Ethernet header."""
-    packet = record[16 + 14:]
-    tcp = (packet[0] & 15) * 4
-    return packet[tcp + (packet[tcp + 12] >> 4) * 4:struct.unpack_from(">H", packet, 2)[0]]
-
-
 def without_full_packet(source):
     """Drops the second packet that is filled to the brim: a part of a long message."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
+    header, packets = read_pcap(pcap(source))
     full = [i for i, packet in enumerate(packets) if len(payload(packet)) > 1400]
     return header + b"".join(packet for i, packet in enumerate(packets) if i != full[1])
 
@@ -276,25 +265,8 @@ DERIVED = {
 }
 
 
-def capture(name, run):
-    path = HERE / f"{name}.pcap"
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", str(path), "tcp"],
-                            stderr=subprocess.PIPE)
-    dump.stderr.readline()
-    time.sleep(0.3)
-    run()
-    time.sleep(0.5)
-    dump.terminate()
-    dump.wait()
-
-
 def main():
-    if "WIRETAPE_TRACES" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-n", sys.executable, *sys.argv], {**os.environ, "WIRETAPE_TRACES": "1"})
-    for command in ("ip link set lo mtu 1500", "ip link set lo up"):
-        subprocess.run(command.split(), check=True)
-    subprocess.run(["ethtool", "-K", "lo", "tso", "off", "gso", "off", "gro", "off"], check=False,
-                   stderr=subprocess.DEVNULL)
+    enter_network()
     wanted = sys.argv[1:] or [*SITUATIONS, *DERIVED]
     with tempfile.TemporaryDirectory() as folder:
         write_descriptors()
@@ -304,9 +276,9 @@ def main():
         threading.Thread(target=site.serve_forever, daemon=True).start()
         for name in wanted:
             if name in SITUATIONS:
-                capture(name, lambda name=name: SITUATIONS[name](shop))
+                capture(pcap(name), lambda name=name: SITUATIONS[name](shop))
             else:
-                (HERE / f"{name}.pcap").write_bytes(DERIVED[name]())
+                pcap(name).write_bytes(DERIVED[name]())
         server.stop(None).wait()
 
 

@@ -7,12 +7,10 @@ usage: make_traces.py [SITUATION ...]     all without arguments
 """
 import gzip
 import http.server
-import os
 import pathlib
 import re
 import socket
 import socketserver
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,8 +19,16 @@ import time
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab.traces import capture, cut_short, enter_network, from_packet, without  # noqa: E402
+
 NGINX, ODD, PYTHON = 80, 8080, 8000
 TEXT = b"The same line again and again, so that packing it pays.\n" * 40
+
+
+def pcap(name):
+    return HERE / f"{name}.pcap"
 
 
 # --- peers ---------------------------------------------------------------------------------------------------------
@@ -243,53 +249,6 @@ def on_port_6379():
 
 # --- captures ------------------------------------------------------------------------------------------------------
 
-def read_pcap(path):
-    data = path.read_bytes()
-    packets, at = [], 24
-    while at < len(data):
-        size = struct.unpack_from("<I", data, at + 8)[0]
-        packets.append(data[at:at + 16 + size])
-        at += 16 + size
-    return data[:24], packets
-
-
-def payload(record):
-    """Of an IPv4 TCP packet behind an Ethernet header."""
-    packet = record[16 + 14:]
-    tcp = (packet[0] & 15) * 4
-    return packet[tcp + (packet[tcp + 12] >> 4) * 4:struct.unpack_from(">H", packet, 2)[0]]
-
-
-def without(source, lost):
-    """Drops the packets that lost(number among those with payload, payload) names."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    kept, number = [], 0
-    for packet in packets:
-        if payload(packet):
-            number += 1
-            if lost(number, payload(packet)):
-                continue
-        kept.append(packet)
-    return header + b"".join(kept)
-
-
-def cut_short(source, size):
-    """Every packet captured to `size` bytes."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    out = header
-    for packet in packets:
-        seconds, fraction, captured, length = struct.unpack_from("<IIII", packet)
-        captured = min(captured, size)
-        out += struct.pack("<IIII", seconds, fraction, captured, length) + packet[16:16 + captured]
-    return out
-
-
-def midstream(source):
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    first = next(i for i, packet in enumerate(packets) if payload(packet).startswith(b"HTTP/1."))
-    return header + b"".join(packets[first:])
-
-
 SITUATIONS = {
     "keep-alive": keep_alive,
     "no-bodies": no_bodies,
@@ -313,33 +272,17 @@ SITUATIONS = {
     "on-port-6379": on_port_6379,
 }
 DERIVED = {
-    "gap-in-body": lambda: without("big-body", lambda number, _: number == 5),
-    "gap-in-head": lambda: without("keep-alive", lambda _, bytes_: bytes_.startswith(b"HTTP/1.1 302")),
-    "request-lost": lambda: without("keep-alive", lambda _, bytes_: bytes_.startswith(b"GET /moved")),
-    "snaplen-200": lambda: cut_short("keep-alive", 200),
-    "midstream": lambda: midstream("keep-alive"),
-    "truncated": lambda: (HERE / "keep-alive.pcap").read_bytes()[:-300],
+    "gap-in-body": lambda: without(pcap("big-body"), lambda number, _: number == 5),
+    "gap-in-head": lambda: without(pcap("keep-alive"), lambda _, bytes_: bytes_.startswith(b"HTTP/1.1 302")),
+    "request-lost": lambda: without(pcap("keep-alive"), lambda _, bytes_: bytes_.startswith(b"GET /moved")),
+    "snaplen-200": lambda: cut_short(pcap("keep-alive"), 200),
+    "midstream": lambda: from_packet(pcap("keep-alive"), lambda _, bytes_: bytes_.startswith(b"HTTP/1.")),
+    "truncated": lambda: pcap("keep-alive").read_bytes()[:-300],
 }
 
 
-def capture(name, run):
-    path = HERE / f"{name}.pcap"
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", str(path), "tcp"],
-                            stderr=subprocess.PIPE)
-    dump.stderr.readline()
-    time.sleep(0.3)
-    run()
-    time.sleep(0.5)
-    dump.terminate()
-    dump.wait()
-
-
 def main():
-    if "WIRETAPE_TRACES" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-n", sys.executable, *sys.argv], {**os.environ, "WIRETAPE_TRACES": "1"})
-    for command in ("ip link set lo mtu 1500", "ip link set lo up"):
-        subprocess.run(command.split(), check=True)
-    subprocess.run(["ethtool", "-K", "lo", "tso", "off", "gso", "off", "gro", "off"], check=False, stderr=subprocess.DEVNULL)
+    enter_network()
     wanted = sys.argv[1:] or [*SITUATIONS, *DERIVED]
     with tempfile.TemporaryDirectory() as folder:
         nginx = start_nginx(pathlib.Path(folder))
@@ -349,9 +292,9 @@ def main():
         time.sleep(0.5)
         for name in wanted:
             if name in SITUATIONS:
-                capture(name, SITUATIONS[name])
+                capture(pcap(name), SITUATIONS[name])
             else:
-                (HERE / f"{name}.pcap").write_bytes(DERIVED[name]())
+                pcap(name).write_bytes(DERIVED[name]())
         nginx.terminate()
         nginx.wait()
 

@@ -6,15 +6,17 @@ nghttp2-server, nghttp2-proxy, nginx, curl, nodejs, tcpdump.
 
 usage: make_traces.py [SITUATION ...]     all without arguments
 """
-import os
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab.traces import capture, cut_short, enter_network, from_packet, without  # noqa: E402
+
 FILES, NODE, PROXY, NGINX, REDIS = 8080, 8081, 8082, 8083, 6379
 NGINX_CONFIGURATION = """
 daemon off; master_process off; pid {www}/pid; error_log /dev/null;
@@ -27,6 +29,10 @@ http {{
   server {{ listen 127.0.0.1:{port} http2; root {www}; types {{ text/plain txt; }} }}
 }}
 """
+
+
+def pcap(name):
+    return HERE / f"{name}.pcap"
 
 
 # --- what is said --------------------------------------------------------------------------------------------------
@@ -85,67 +91,13 @@ SITUATIONS = {
 
 # --- what becomes of it --------------------------------------------------------------------------------------------
 
-def read_pcap(name):
-    data = (HERE / f"{name}.pcap").read_bytes()
-    packets, at = [], 24
-    while at < len(data):
-        size = struct.unpack_from("<I", data, at + 8)[0]
-        packets.append(data[at:at + 16 + size])
-        at += 16 + size
-    return data[:24], packets
-
-
-def has_payload(record):
-    packet = record[16 + 14:]
-    tcp = (packet[0] & 15) * 4
-    return struct.unpack_from(">H", packet, 2)[0] > tcp + (packet[tcp + 12] >> 4) * 4
-
-
-def without(source, lost):
-    """The capture without the packets whose numbers, among those with payload, are in `lost`."""
-    header, packets = read_pcap(source)
-    kept, number = [], 0
-    for packet in packets:
-        number += has_payload(packet)
-        if not (has_payload(packet) and number in lost):
-            kept.append(packet)
-    return header + b"".join(kept)
-
-
-def midstream(source, first):
-    header, packets = read_pcap(source)
-    return header + b"".join(packets[first:])
-
-
-def cut_short(source, size):
-    """Every packet captured to `size` bytes."""
-    header, packets = read_pcap(source)
-    out = header
-    for packet in packets:
-        seconds, fraction, captured, length = struct.unpack_from("<IIII", packet)
-        captured = min(captured, size)
-        out += struct.pack("<IIII", seconds, fraction, captured, length) + packet[16:16 + captured]
-    return out
-
-
 DERIVED = {
-    "midstream": lambda: midstream("interleaved", 14),
-    "gap": lambda: without("interleaved", {6}),
-    "gap-in-body": lambda: without("upload", {4, 11}),
-    "snaplen-150": lambda: cut_short("prior-knowledge", 150),
-    "truncated": lambda: (HERE / "interleaved.pcap").read_bytes()[:-1500],
+    "midstream": lambda: from_packet(pcap("interleaved"), lambda number, _: number == 8),
+    "gap": lambda: without(pcap("interleaved"), lambda number, _: number == 6),
+    "gap-in-body": lambda: without(pcap("upload"), lambda number, _: number in (4, 11)),
+    "snaplen-150": lambda: cut_short(pcap("prior-knowledge"), 150),
+    "truncated": lambda: pcap("interleaved").read_bytes()[:-1500],
 }
-
-
-def capture(name):
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", str(HERE / f"{name}.pcap"),
-                             f"tcp and not port {PROXY + 10}"], stderr=subprocess.PIPE)
-    dump.stderr.readline()
-    time.sleep(0.5)
-    SITUATIONS[name]()
-    time.sleep(0.5)
-    dump.terminate()
-    dump.wait()
 
 
 def servers(www):
@@ -168,12 +120,7 @@ def servers(www):
 
 
 def main():
-    if "WIRETAPE_TRACES" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-n", sys.executable, *sys.argv], {**os.environ, "WIRETAPE_TRACES": "1"})
-    for command in ("ip link set lo mtu 1500", "ip link set lo up"):
-        subprocess.run(command.split(), check=True)
-    subprocess.run(["ethtool", "-K", "lo", "tso", "off", "gso", "off", "gro", "off"], check=False,
-                   stderr=subprocess.DEVNULL)
+    enter_network()
     wanted = sys.argv[1:] or [*SITUATIONS, *DERIVED]
     with tempfile.TemporaryDirectory() as folder:
         running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -182,9 +129,9 @@ def main():
         try:
             for name in wanted:
                 if name in SITUATIONS:
-                    capture(name)
+                    capture(pcap(name), SITUATIONS[name], f"tcp and not port {PROXY + 10}")
                 else:
-                    (HERE / f"{name}.pcap").write_bytes(DERIVED[name]())
+                    pcap(name).write_bytes(DERIVED[name]())
         finally:
             for server in running:
                 server.terminate()

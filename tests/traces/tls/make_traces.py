@@ -18,11 +18,19 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab.traces import capture, cut_short, enter_network, from_packet, without  # noqa: E402
+
 TLS, NGINX, PLAIN, PROXY, ODD = 443, 8443, 80, 8080, 9999
 NAME = "shop.example"
 OLD = ["-cipher", "ALL:@SECLEVEL=0"]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 ENVIRONMENT = {**os.environ, "OPENSSL_CONF": "/dev/null"}  # the system's one forbids old versions
+
+
+def pcap(name):
+    return HERE / f"{name}.pcap"
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------
@@ -193,51 +201,6 @@ def http_on_port_443():
 
 # --- captures ------------------------------------------------------------------------------------------------------
 
-def read_pcap(path):
-    data = path.read_bytes()
-    packets, at = [], 24
-    while at < len(data):
-        size = struct.unpack_from("<I", data, at + 8)[0]
-        packets.append(data[at:at + 16 + size])
-        at += 16 + size
-    return data[:24], packets
-
-
-def payload(record):
-    """Of an IPv4 TCP packet behind an Ethernet header."""
-    packet = record[16 + 14:]
-    tcp = (packet[0] & 15) * 4
-    return packet[tcp + (packet[tcp + 12] >> 4) * 4:struct.unpack_from(">H", packet, 2)[0]]
-
-
-def without(source, *lost):
-    """Drops the packets of these numbers, counted among those with payload."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    kept, number = [], 0
-    for packet in packets:
-        number += bool(payload(packet))
-        if not payload(packet) or number not in lost:
-            kept.append(packet)
-    return header + b"".join(kept)
-
-
-def cut_short(source, size):
-    """Every packet captured to `size` bytes."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    out = header
-    for packet in packets:
-        seconds, fraction, captured, length = struct.unpack_from("<IIII", packet)
-        captured = min(captured, size)
-        out += struct.pack("<IIII", seconds, fraction, captured, length) + packet[16:16 + captured]
-    return out
-
-
-def midstream(source):
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    first = [i for i, packet in enumerate(packets) if payload(packet)][4]
-    return header + b"".join(packets[first:])
-
-
 SITUATIONS = {
     "tls-1.0": handshake(["-tls1", *OLD], ["-tls1", *OLD, "-servername", NAME]),
     "tls-1.1": handshake(["-tls1_1", *OLD], ["-tls1_1", *OLD]),
@@ -260,35 +223,18 @@ SITUATIONS = {
     "on-port-9999": handshake([], ["-servername", NAME], port=ODD),
 }
 DERIVED = {
-    "gap-in-certificates": lambda: without("tls-1.2", 3),
-    "gap-in-hello": lambda: without("hello-in-segments", 3),
-    "hello-lost": lambda: without("tls-1.3", 1),
-    "snaplen-200": lambda: cut_short("tls-1.2", 200),
-    "midstream": lambda: midstream("h2"),
-    "truncated": lambda: (HERE / "tls-1.2.pcap").read_bytes()[:1500],
+    "gap-in-certificates": lambda: without(pcap("tls-1.2"), lambda number, _: number == 3),
+    "gap-in-hello": lambda: without(pcap("hello-in-segments"), lambda number, _: number == 3),
+    "hello-lost": lambda: without(pcap("tls-1.3"), lambda number, _: number == 1),
+    "snaplen-200": lambda: cut_short(pcap("tls-1.2"), 200),
+    "midstream": lambda: from_packet(pcap("h2"), lambda number, _: number == 5),
+    "truncated": lambda: pcap("tls-1.2").read_bytes()[:1500],
 }
-
-
-def capture(name, run):
-    path = HERE / f"{name}.pcap"
-    ports = f"tcp and not port {TLS + 1}"
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", str(path), ports],
-                            stderr=subprocess.PIPE)
-    dump.stderr.readline()
-    time.sleep(0.3)
-    run()
-    time.sleep(0.5)
-    dump.terminate()
-    dump.wait()
 
 
 def main():
     global FOLDER
-    if "WIRETAPE_TRACES" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-n", sys.executable, *sys.argv], {**os.environ, "WIRETAPE_TRACES": "1"})
-    for command in ("ip link set lo mtu 800", "ip link set lo up"):
-        subprocess.run(command.split(), check=True)
-    subprocess.run(["ethtool", "-K", "lo", "tso", "off", "gso", "off", "gro", "off"], check=False, stderr=subprocess.DEVNULL)
+    enter_network(mtu=800)
     wanted = sys.argv[1:] or [*SITUATIONS, *DERIVED]
     with tempfile.TemporaryDirectory() as folder:
         FOLDER = pathlib.Path(folder)
@@ -298,9 +244,9 @@ def main():
         time.sleep(0.5)
         for name in wanted:
             if name in SITUATIONS:
-                capture(name, SITUATIONS[name])
+                capture(pcap(name), SITUATIONS[name], f"tcp and not port {TLS + 1}")
             else:
-                (HERE / f"{name}.pcap").write_bytes(DERIVED[name]())
+                pcap(name).write_bytes(DERIVED[name]())
         nginx.terminate()
         nginx.wait()
 

@@ -9,7 +9,6 @@ import asyncio
 import os
 import pathlib
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -18,9 +17,17 @@ import time
 import websockets
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab.traces import capture, cut_short, enter_network, from_packet, without  # noqa: E402
+
 PORT, REDIS, NOISY, HTTP2 = 8080, 6379, 8081, 8082
 NODE = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
 JSON = '{"event": "price", "symbol": "ABC", "bid": %d, "ask": %d}'
+
+
+def pcap(name):
+    return HERE / f"{name}.pcap"
 
 
 # --- peers ---------------------------------------------------------------------------------------------------------
@@ -74,53 +81,6 @@ def not_a_frame():
 
 # --- captures ------------------------------------------------------------------------------------------------------
 
-def read_pcap(path):
-    data = path.read_bytes()
-    packets, at = [], 24
-    while at < len(data):
-        size = struct.unpack_from("<I", data, at + 8)[0]
-        packets.append(data[at:at + 16 + size])
-        at += 16 + size
-    return data[:24], packets
-
-
-def payload(record):
-    """Of an IPv4 TCP packet behind an Ethernet header."""
-    packet = record[16 + 14:]
-    tcp = (packet[0] & 15) * 4
-    return packet[tcp + (packet[tcp + 12] >> 4) * 4:struct.unpack_from(">H", packet, 2)[0]]
-
-
-def without(source, lost):
-    """Drops the packets that lost(number among those with payload, payload) names."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    kept, number = [], 0
-    for packet in packets:
-        if payload(packet):
-            number += 1
-            if lost(number, payload(packet)):
-                continue
-        kept.append(packet)
-    return header + b"".join(kept)
-
-
-def cut_short(source, size):
-    """Every packet captured to `size` bytes."""
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    out = header
-    for packet in packets:
-        seconds, fraction, captured, length = struct.unpack_from("<IIII", packet)
-        captured = min(captured, size)
-        out += struct.pack("<IIII", seconds, fraction, captured, length) + packet[16:16 + captured]
-    return out
-
-
-def midstream(source):
-    header, packets = read_pcap(HERE / f"{source}.pcap")
-    first = next(i for i, packet in enumerate(packets) if payload(packet).startswith(b"HTTP/1."))
-    return header + b"".join(packets[first + 1:])
-
-
 LONG = "A text that is longer than one segment of the wire. " * 60
 SITUATIONS = {
     "talk": lambda: node("/plain", "hello", "gr\u00fc\u00df dich", "hex:00ff10", "ping:1", LONG),
@@ -137,41 +97,25 @@ SITUATIONS = {
     "over-http2": lambda: over_http2(*prices(2), "short"),
 }
 DERIVED = {
-    "lost-segment": lambda: without("talk", lambda number, _: number == 12),
-    "lost-message": lambda: without("deflate", lambda number, _: number == 6),
-    "snaplen-400": lambda: cut_short("talk", 400),
-    "midstream": lambda: midstream("talk"),
+    "lost-segment": lambda: without(pcap("talk"), lambda number, _: number == 12),
+    "lost-message": lambda: without(pcap("deflate"), lambda number, _: number == 6),
+    "snaplen-400": lambda: cut_short(pcap("talk"), 400),
+    "midstream": lambda: from_packet(pcap("talk"), lambda _, bytes_: bytes_.startswith(b"HTTP/1."), after=1),
     "truncated": lambda: (HERE / "talk.pcap").read_bytes()[:-900],
 }
 
 
-def capture(name, run):
-    path = HERE / f"{name}.pcap"
-    dump = subprocess.Popen(["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-w", str(path), "tcp"],
-                            stderr=subprocess.PIPE)
-    dump.stderr.readline()
-    time.sleep(0.5)
-    run()
-    time.sleep(0.5)
-    dump.terminate()
-    dump.wait()
-
-
 def main():
-    if "WIRETAPE_TRACES" not in os.environ:
-        os.execvpe("unshare", ["unshare", "-n", sys.executable, *sys.argv], {**os.environ, "WIRETAPE_TRACES": "1"})
-    for command in ("ip link set lo mtu 1500", "ip link set lo up"):
-        subprocess.run(command.split(), check=True)
-    subprocess.run(["ethtool", "-K", "lo", "tso", "off", "gso", "off", "gro", "off"], check=False, stderr=subprocess.DEVNULL)
+    enter_network()
     wanted = sys.argv[1:] or [*SITUATIONS, *DERIVED]
     server = subprocess.Popen(["node", str(HERE / "server.cjs"), str(PORT), str(REDIS)], env=NODE)
     time.sleep(2)
     try:
         for name in wanted:
             if name in SITUATIONS:
-                capture(name, SITUATIONS[name])
+                capture(pcap(name), SITUATIONS[name])
             else:
-                (HERE / f"{name}.pcap").write_bytes(DERIVED[name]())
+                pcap(name).write_bytes(DERIVED[name]())
     finally:
         server.terminate()
         server.wait()
