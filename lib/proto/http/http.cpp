@@ -529,7 +529,8 @@ std::unique_ptr<Dissector> open(const DissectorOptions& options) {
 constexpr std::array<std::uint16_t, 5> ports = {80, 8080, 8000, 3128, 8888};
 constexpr std::array<const Label*, 8> labels = {&http_0_9, &http_1_0, &http_1_1, &http_2,
                                                 &grpc,     &grpc_1_1, &gql_1_1,  &gql_2_0};
-constexpr std::array<std::string_view, 3> summary = {"request.method", "request.path", "response.status"};
+constexpr std::array<std::string_view, 4> summary = {"request.method", "request.path", "response.status",
+                                                     "response.grpc.message"};
 
 }  // namespace
 
