@@ -330,6 +330,9 @@ Step WsDissector::gap_inside(Side& side, std::uint64_t missing) {
 
 Step WsDissector::end(Direction direction) {
   Side& side = sides_[index(direction)];
+  // Bytes behind the end belong to nothing.
+  side.state = State::lost;
+  side.data_over = side.control_over = false;
   for (std::unique_ptr<Message>* message : {&side.control, &side.data}) {
     if (*message == nullptr) continue;
     (*message)->blame(incomplete("the stream ended inside the message"));

@@ -105,6 +105,19 @@ TEST_SUITE("ws") {
     }
   }
 
+  TEST_CASE("bytes behind the end of a direction belong to no message") {
+    for (const std::size_t said : {std::size_t{1}, std::size_t{4}, std::size_t{7}}) {
+      CAPTURE(said);
+      Driver driver(protocol, agreed_on(""));
+      driver.send(down, from_server(fin | text, "hello").substr(0, said));
+      driver.close(down);
+      const std::string before = told(driver);
+      driver.send(down, "and more");
+      CHECK(driver.lost);
+      CHECK(told(driver) == before);
+    }
+  }
+
   TEST_CASE("a message is the same however it is cut into segments") {
     Packer pack;
     const std::string one = pack("packed, "), two = pack("packed, packed");
