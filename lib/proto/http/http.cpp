@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "proto/graphql/graphql.hpp"
 #include "proto/grpc/payload.hpp"
@@ -15,6 +14,7 @@
 #include "proto/http/http1_wire.hpp"
 #include "proto/http/message.hpp"
 #include "proto/http2/http2.hpp"
+#include "proto/message_pool.hpp"
 #include "proto/ws/ws.hpp"
 
 namespace wiretape::http {
@@ -43,27 +43,11 @@ constexpr Fault incomplete(std::string_view message) {
   return {Fault::Type::incomplete, message};
 }
 
-// Messages that wait to be used again, shared by all streams of a thread: a stream of a million would hold none by
-// itself.
-class MessagePool {
- public:
-  std::unique_ptr<Message> get() {
-    if (idle_.empty()) return std::make_unique<Message>();
-    auto message = std::move(idle_.back());
-    idle_.pop_back();
-    return message;
-  }
+std::size_t held_by(const Message& message) {
+  return message.head().size;
+}
 
-  void put(std::unique_ptr<Message> message) {
-    constexpr std::size_t most_idle = 64, largest_idle_head = 16U << 10U;
-    if (idle_.size() < most_idle && message->head().size <= largest_idle_head) idle_.push_back(std::move(message));
-  }
-
- private:
-  std::vector<std::unique_ptr<Message>> idle_;
-};
-
-thread_local MessagePool pool;
+thread_local MessagePool<Message, held_by, 16U << 10U> pool;
 
 // The requests whose responses are still to come: of each only what changes where its response ends.
 class Outstanding {
@@ -204,9 +188,7 @@ class Http1Dissector final : public Dissector {
     bool refused = false;    // the final response came while the client waited to send the body
   };
 
-  static void give_back(std::unique_ptr<Message> message) {
-    if (message != nullptr) pool.put(std::move(message));
-  }
+  static void give_back(std::unique_ptr<Message> message) { pool.put(std::move(message)); }
 
   Step read_head(Direction direction, Bytes bytes);
   Step begin_message(Direction direction, Bytes bytes, const Head& head);

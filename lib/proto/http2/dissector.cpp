@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "proto/http/http.hpp"
+#include "proto/message_pool.hpp"
 
 namespace wiretape::http2 {
 namespace {
@@ -28,28 +28,12 @@ constexpr Fault incomplete(std::string_view message) {
 
 constexpr Fault too_many_open = incomplete("Too many streams are open");
 
-// Messages that wait to be used again, shared by all connections of a thread.
-class MessagePool {
- public:
-  std::unique_ptr<http::Message> get() {
-    if (idle_.empty()) return std::make_unique<http::Message>();
-    auto message = std::move(idle_.back());
-    idle_.pop_back();
-    return message;
-  }
+std::size_t held_by(const http::Message& message) {
+  return message.head().lines.size;
+}
 
-  void put(std::unique_ptr<http::Message> message) {
-    constexpr std::size_t most_idle = 256, largest_idle_head = 8U << 10U;
-    if (idle_.size() < most_idle && message->head().lines.size <= largest_idle_head) {
-      idle_.push_back(std::move(message));
-    }
-  }
-
- private:
-  std::vector<std::unique_ptr<http::Message>> idle_;
-};
-
-thread_local MessagePool pool;
+// Many calls of one connection are open at a time.
+thread_local MessagePool<http::Message, held_by, 8U << 10U, 256> pool;
 
 std::uint8_t first_byte(Bytes bytes) {
   return static_cast<std::uint8_t>(bytes.front());
@@ -89,7 +73,7 @@ std::unique_ptr<http::Message> new_message() {
 }
 
 void give_back(std::unique_ptr<http::Message> message) {
-  if (message != nullptr) pool.put(std::move(message));
+  pool.put(std::move(message));
 }
 
 Http2Dissector::Http2Dissector(const DissectorOptions& options)

@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
+#include "proto/message_pool.hpp"
 #include "proto/tls/fields.hpp"
 #include "proto/tls/handshake.hpp"
 #include "proto/tls/message.hpp"
@@ -22,26 +22,11 @@ constexpr Fault long_chain = {Fault::Type::incomplete, "The certificates are lon
 constexpr std::size_t alert_size = 2;
 constexpr std::uint8_t fatal = 2, close_notify = 0;
 
-// Hellos that wait to be used again, shared by all streams of a thread: a stream has two of them in its life.
-class MessagePool {
- public:
-  std::unique_ptr<HelloMessage> get() {
-    if (idle_.empty()) return std::make_unique<HelloMessage>();
-    auto message = std::move(idle_.back());
-    idle_.pop_back();
-    return message;
-  }
+std::size_t held_by(const HelloMessage& message) {
+  return message.memory();
+}
 
-  void put(std::unique_ptr<HelloMessage> message) {
-    constexpr std::size_t most_idle = 64, largest_idle = 16U << 10U;
-    if (idle_.size() < most_idle && message->memory() <= largest_idle) idle_.push_back(std::move(message));
-  }
-
- private:
-  std::vector<std::unique_ptr<HelloMessage>> idle_;
-};
-
-thread_local MessagePool pool;
+thread_local MessagePool<HelloMessage, held_by, 16U << 10U> pool;
 
 // In clear are: the client's hello; the server's and, up to TLS 1.2, what it says until it waits for the client; then
 // the keys of the client. Alerts may come at any time. A server's hello of TLS 1.3 is the last thing in clear.

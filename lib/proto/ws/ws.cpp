@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
+#include "proto/message_pool.hpp"
 #include "proto/ws/extensions.hpp"
 #include "proto/ws/fields.hpp"
 #include "proto/ws/frame.hpp"
@@ -34,27 +34,11 @@ constexpr Fault incomplete(std::string_view message) {
 
 constexpr Fault bytes_missing = incomplete("bytes of the message are missing in the capture");
 
-// Messages that wait to be used again, shared by all streams of a thread.
-class MessagePool {
- public:
-  std::unique_ptr<Message> get() {
-    if (idle_.empty()) return std::make_unique<Message>();
-    auto message = std::move(idle_.back());
-    idle_.pop_back();
-    return message;
-  }
+std::size_t held_by(const Message& message) {
+  return message.kept.memory();
+}
 
-  void put(std::unique_ptr<Message> message) {
-    constexpr std::size_t most_idle = 64, most_memory = 64U << 10U;
-    if (message == nullptr || idle_.size() == most_idle || message->kept.memory() > most_memory) return;
-    idle_.push_back(std::move(message));
-  }
-
- private:
-  std::vector<std::unique_ptr<Message>> idle_;
-};
-
-thread_local MessagePool pool;
+thread_local MessagePool<Message, held_by, 64U << 10U> pool;
 
 class WsDissector final : public Dissector {
  public:
