@@ -8,25 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "entry/render.hpp"
-#include "json/writer.hpp"
+#include "entry_teller.hpp"
 #include "proto/dns/dns.hpp"
 #include "proto/session.hpp"
 
 namespace {
 
 using namespace wiretape;
-
-struct Teller final : EntryListener {
-  void complete(const Entry& entry) override {
-    text.clear();
-    json::Writer writer(text);
-    render(entry, writer);
-  }
-  bool opened(const Entry&) override { return true; }
-  void identified(const Protocol*) override {}
-  std::string text;
-};
 
 void speak(Transport transport, std::string_view bytes, std::size_t piece) {
   const Protocol* list[] = {&dns::protocol};
@@ -35,7 +23,7 @@ void speak(Transport transport, std::string_view bytes, std::size_t piece) {
   facts.transport = transport;
   facts.server.port = 53;
   Session session(pool, facts);
-  Teller teller;
+  test::EntryTeller teller;
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
     const std::string_view part = bytes.substr(at, piece);
     const Direction direction = at / piece % 2 == 0 ? Direction::to_server : Direction::to_client;

@@ -4,30 +4,13 @@
 //   input := ( size:8 bytes*size )*     clients and servers in turn
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
-#include "entry/render.hpp"
-#include "json/writer.hpp"
+#include "entry_teller.hpp"
 #include "proto/session.hpp"
 #include "proto/socks/socks.hpp"
 
-namespace {
-
 using namespace wiretape;
-
-struct Teller final : EntryListener {
-  void complete(const Entry& entry) override {
-    text.clear();
-    json::Writer writer(text);
-    render(entry, writer);
-  }
-  bool opened(const Entry&) override { return true; }
-  void identified(const Protocol*) override {}
-  std::string text;
-};
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Protocol* list[] = {&socks::protocol};
@@ -37,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   facts.state = StreamState::established;
   facts.server.port = 1080;
   Session session(pool, facts);
-  Teller teller;
+  test::EntryTeller teller;
   std::string_view left(reinterpret_cast<const char*>(data), size);
   for (Direction direction = Direction::to_server; !left.empty(); direction = opposite(direction)) {
     const std::string_view piece = left.substr(1, static_cast<std::uint8_t>(left.front()));

@@ -4,31 +4,14 @@
 //   input := ( direction:1 length:15 bytes*length )*     0: to the server
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "entry/render.hpp"
-#include "json/writer.hpp"
+#include "entry_teller.hpp"
 #include "proto/session.hpp"
 #include "proto/tls/tls.hpp"
 
-namespace {
-
 using namespace wiretape;
-
-struct Teller final : EntryListener {
-  void complete(const Entry& entry) override {
-    text.clear();
-    json::Writer writer(text);
-    render(entry, writer);
-  }
-  bool opened(const Entry&) override { return true; }
-  void identified(const Protocol*) override {}
-  std::string text;
-};
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Protocol* list[] = {&tls::protocol};
@@ -38,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   facts.state = StreamState::established;
   facts.server.port = 443;
   Session session(pool, facts);
-  Teller teller;
+  test::EntryTeller teller;
   Cursor in(std::string_view(reinterpret_cast<const char*>(data), size));
   while (in.left() != 0) {
     const std::uint16_t head = in.be16();

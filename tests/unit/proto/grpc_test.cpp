@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 #include <snappy.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <string>
 
@@ -10,6 +8,7 @@
 #include "proto/grpc/payload.hpp"
 #include "proto/grpc/unpack.hpp"
 #include "proto/support/http_calls.hpp"
+#include "proto/support/packing.hpp"
 #include "proto/support/protobuf.hpp"
 
 using namespace wiretape;
@@ -24,29 +23,6 @@ std::string frame(char flags, const std::string& bytes) {
   std::string text(1, flags);
   for (unsigned shift = 32; shift != 0; shift -= 8) text += static_cast<char>(bytes.size() >> (shift - 8) & 0xFFU);
   return text + bytes;
-}
-
-std::string zlib_packed(const std::string& text, int window) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(compressBound(text.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-std::string gzip(const std::string& text) {
-  return zlib_packed(text, 15 + 16);
-}
-
-std::string zstd(const std::string& text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
 }
 
 std::string snappy_block(const std::string& text) {
@@ -167,8 +143,8 @@ TEST_SUITE("grpc") {
     const struct {
       std::string encoding, bytes;
     } rows[] = {
-        {"gzip", gzip(message)},           {"deflate", zlib_packed(message, 15)}, {"zstd", zstd(message)},
-        {"snappy", snappy_block(message)}, {"snappy", snappy_framed(message)},    {"identity", message},
+        {"gzip", gzipped(message)},        {"deflate", deflated(message, 15)}, {"zstd", zstd_packed(message)},
+        {"snappy", snappy_block(message)}, {"snappy", snappy_framed(message)}, {"identity", message},
     };
     for (const auto& row : rows) {
       CAPTURE(row.encoding);
@@ -188,7 +164,7 @@ TEST_SUITE("grpc") {
         {"snappy", "\x05plain", R"("\u0005plain","truncated":true)"},
         {"snappy", std::string("\xFF\x06\x00\x00sNaPpY\x00\x01\x00\x00x", 15),
          R"("/wYAAHNOYVBwWQABAAB4","encoding":"base64","truncated":true)"},
-        {"gzip", gzip(text_field(1, "hello there, gzip")).substr(0, 20), R"("{\"1\":\"hello)"},
+        {"gzip", gzipped(text_field(1, "hello there, gzip")).substr(0, 20), R"("{\"1\":\"hello)"},
     };
     for (const auto& row : rows) {
       CAPTURE(row.text);
@@ -203,7 +179,7 @@ TEST_SUITE("grpc") {
     const std::string zeros = text_field(1, std::string(megabyte, 'z'));
     const struct {
       std::string encoding, bytes;
-    } rows[] = {{"gzip", gzip(zeros)}, {"zstd", zstd(zeros)}, {"snappy", snappy_block(zeros)}};
+    } rows[] = {{"gzip", gzipped(zeros)}, {"zstd", zstd_packed(zeros)}, {"snappy", snappy_block(zeros)}};
     for (const auto& row : rows) {
       CAPTURE(row.encoding);
       std::string body;
@@ -220,7 +196,8 @@ TEST_SUITE("grpc") {
     grpc::unpack(grpc::Encoding::zstd, std::string("\x26\xB5\x2F\xFD\x20\x05\x29\x00\x00hel", 12), megabyte, out);
     CHECK(out.text.empty());
     CHECK(out.broken);
-    const std::string one = zstd("one"), two = zstd("two"), skipped("\x5A\x2A\x4D\x18\x02\x00\x00\x00xx", 10);
+    const std::string one = zstd_packed("one"), two = zstd_packed("two"),
+                      skipped("\x5A\x2A\x4D\x18\x02\x00\x00\x00xx", 10);
     grpc::unpack(grpc::Encoding::zstd, one + skipped + two, megabyte, out);
     CHECK(out.text == "onetwo");
     CHECK(!out.broken);

@@ -1,42 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <string>
 #include <vector>
 
 #include "proto/http/body.hpp"
 #include "proto/http/coding.hpp"
+#include "proto/support/packing.hpp"
 
 using namespace wiretape::http;
 using wiretape::Bytes;
+using wiretape::test::deflated, wiretape::test::gzipped, wiretape::test::zstd_packed;
 
 namespace {
-
-// Of zlib's deflateInit2: 31 makes gzip, 15 zlib's frame, -15 none.
-std::string deflated(const std::string& text, int window_bits) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-std::string gzipped(const std::string& text) {
-  return deflated(text, 31);
-}
-
-std::string zstd_packed(const std::string& text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
-  return out;
-}
 
 const std::string hello = "hello hello hello hello";
 // brotli -q 5 of the text above.
